@@ -1,0 +1,156 @@
+//! The clients, each made on first use: making all of them would cost a quick command more than its work.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::error::{Error, Result};
+
+/// Where AWS is and who we are: what [`Aws::connect`] needs, every field already resolved by `settings`.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    pub region: Option<String>,
+    pub profile: Option<String>,
+    pub endpoint_url: Option<String>,
+    /// Role to assume on top of the credentials found.
+    pub role_arn: Option<String>,
+    /// Fixed access key id and secret, as the AWS on this machine takes them.
+    pub credentials: Option<(String, String)>,
+}
+
+/// The clients of one account and region.
+#[derive(Debug)]
+pub struct Aws {
+    config: SdkConfig,
+    region: String,
+    cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    elasticache: OnceLock<aws_sdk_elasticache::Client>,
+}
+
+impl Aws {
+    /// Finds region and credentials the way every AWS tool does, and makes no request (a role is assumed on first use).
+    ///
+    /// # Errors
+    /// When no region can be found.
+    pub async fn connect(access: &Access) -> Result<Self> {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(https_client())
+            .retry_config(RetryConfig::standard().with_max_attempts(5))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(5))
+                    .read_timeout(Duration::from_secs(30))
+                    .build(),
+            );
+        if let Some(region) = &access.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(profile) = &access.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(url) = &access.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if let Some((id, secret)) = &access.credentials {
+            loader = loader.credentials_provider(Credentials::new(id, secret, None, None, "rstack local"));
+        }
+        let mut config = loader.load().await;
+        let Some(region) = config.region().map(ToString::to_string) else {
+            return Err(Error::configuration("no AWS region is set")
+                .with_hint("use `--region`, AWS_REGION, `region` in rstack.yaml, or a profile that has one"));
+        };
+        if let Some(role) = &access.role_arn {
+            let provider = aws_config::sts::AssumeRoleProvider::builder(role.as_str())
+                .session_name("rstack")
+                .configure(&config)
+                .build()
+                .await;
+            config = config
+                .into_builder()
+                .credentials_provider(SharedCredentialsProvider::new(provider))
+                .build();
+        }
+        if config.endpoint_url().is_some_and(|url| url.starts_with("http://")) {
+            config = config.into_builder().http_client(http_client()).build();
+        }
+        Ok(Self {
+            config,
+            region,
+            cloudformation: OnceLock::new(),
+            s3: OnceLock::new(),
+            dynamodb: OnceLock::new(),
+            elasticache: OnceLock::new(),
+        })
+    }
+
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    pub fn cloudformation(&self) -> &aws_sdk_cloudformation::Client {
+        self.cloudformation
+            .get_or_init(|| aws_sdk_cloudformation::Client::new(&self.config))
+    }
+
+    /// Paths instead of virtual hosts when the endpoint is given: local servers have no wildcard DNS.
+    pub fn s3(&self) -> &aws_sdk_s3::Client {
+        self.s3.get_or_init(|| {
+            let config = aws_sdk_s3::config::Builder::from(&self.config)
+                .force_path_style(self.config.endpoint_url().is_some())
+                .build();
+            aws_sdk_s3::Client::from_conf(config)
+        })
+    }
+
+    pub fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        self.dynamodb
+            .get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config))
+    }
+
+    pub fn elasticache(&self) -> &aws_sdk_elasticache::Client {
+        self.elasticache
+            .get_or_init(|| aws_sdk_elasticache::Client::new(&self.config))
+    }
+}
+
+/// TLS by rustls; proxies from the environment. Root certificates are read on the first request, which honours
+/// `SSL_CERT_FILE`.
+fn https_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+        builder.set_connector_settings(settings.cloned());
+        builder.set_sleep_impl(
+            components.and_then(aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl),
+        );
+        builder.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build()
+    })
+}
+
+/// For endpoints without TLS: reading the root certificates alone would take longer than a local command's work.
+fn http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+        builder.set_connector_settings(settings.cloned());
+        builder.set_sleep_impl(
+            components.and_then(aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl),
+        );
+        builder.build_http()
+    })
+}

@@ -1,0 +1,89 @@
+//! Options that every command takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use rstack::Result;
+use rstack::config::Config;
+use rstack::settings::{Flags, Settings};
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The environment's name
+    #[arg(short, long, global = true, value_name = "NAME")]
+    name: Option<String>,
+    /// Configuration file instead of ./rstack.yaml
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Use the AWS on this machine, started when it is not running
+    #[arg(long, global = true)]
+    local: bool,
+    /// AWS region
+    #[arg(long, global = true, value_name = "REGION")]
+    region: Option<String>,
+    /// Profile of the AWS configuration
+    #[arg(long, global = true, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Endpoint for every AWS service
+    #[arg(long, global = true, value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// Role to assume
+    #[arg(long, global = true, value_name = "ARN")]
+    role_arn: Option<String>,
+    #[command(flatten)]
+    pub display: Display,
+}
+
+/// How to show things.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Display {
+    /// Format of what is shown
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "auto")]
+    pub output: Format,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+    /// Only results and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// More detail
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Answer yes to every question
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A live view on a terminal, plain lines elsewhere
+    Auto,
+    /// Plain lines
+    Plain,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Global {
+    pub fn settings(&self) -> Result<Settings> {
+        let flags = Flags {
+            name: self.name.clone(),
+            config: self.config.clone(),
+            local: self.local,
+            region: self.region.clone(),
+            profile: self.profile.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            role_arn: self.role_arn.clone(),
+        };
+        Settings::resolve(flags, |key| std::env::var(key).ok(), Config::default())
+    }
+}

@@ -1,0 +1,33 @@
+//! A throw-away home for Python code in AWS: an S3 bucket, a DynamoDB table and an ElastiCache Redis as one
+//! CloudFormation stack.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`config`] | `rstack.yaml` |
+//! | [`settings`] | flags, environment, `rstack.yaml` and defaults, resolved in one place |
+//! | [`aws`] | settings to SDK clients, SDK errors to ours |
+//! | [`template`] | the typed template and its presets |
+//! | [`stack`] | one stack's life: status, up, watch, down |
+//! | [`store`] | bytes by key, in S3, DynamoDB, Redis, a folder, memory |
+//! | [`publish`] | a directory of files into an area of the stores |
+//! | [`local`] | the AWS on this machine |
+//! | [`event`], [`error`], [`interrupt`], [`time`] | what happened, what went wrong, when to stop, when it was |
+//!
+//! The library returns values and reports events; it never prints, never parses arguments and never exits.
+
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+
+pub mod aws;
+pub mod config;
+pub mod error;
+pub mod event;
+pub mod interrupt;
+pub mod local;
+pub mod publish;
+pub mod settings;
+pub mod stack;
+pub mod store;
+pub mod template;
+pub mod time;
+
+pub use error::{Error, ErrorKind, Outcome, Result};

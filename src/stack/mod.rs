@@ -1,0 +1,25 @@
+//! One CloudFormation stack's life: what it is, bringing it up, watching it, taking it down.
+
+mod describe;
+mod failure;
+mod name;
+mod outputs;
+mod status;
+mod watch;
+
+pub use describe::{Resource, Stack, describe, describe_resources};
+pub use failure::{Cause, StackFailure};
+pub use name::StackName;
+pub use outputs::{Endpoints, Outputs, RedisEndpoint, key as output_key};
+pub use status::{Readiness, ResourceStatus, StackStatus, Tone};
+pub use watch::{Scope, Settled, Watch, watch};
+
+/// Tags that rstack puts on its stacks.
+pub mod tag {
+    /// The environment's name; how rstack finds its own.
+    pub const ENVIRONMENT: &str = "rstack:environment";
+    /// The version of rstack that wrote the stack last.
+    pub const VERSION: &str = "rstack:version";
+    /// RFC 3339; present when the environment has a time to live.
+    pub const EXPIRES_AT: &str = "rstack:expires-at";
+}

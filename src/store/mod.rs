@@ -1,0 +1,5 @@
+//! Stores hold bytes by key. They know nothing of areas, releases or environments.
+
+mod kind;
+
+pub use kind::StoreKind;

@@ -1,0 +1,63 @@
+//! Times as AWS and people write them.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_types::DateTime;
+use serde::{Serialize, Serializer};
+
+/// A point in time. Shown, and serialised, as RFC 3339 in UTC with whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(SystemTime);
+
+impl Timestamp {
+    #[must_use]
+    pub fn now() -> Self {
+        Self(SystemTime::now())
+    }
+
+    /// Reads RFC 3339 ("2026-11-01T12:00:00Z"); `None` when it is something else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        humantime::parse_rfc3339_weak(text).ok().map(Self)
+    }
+
+    /// Time from `earlier` to this; zero when it lies the other way round.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.duration_since(earlier.0).unwrap_or_default()
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+    fn add(self, rhs: Duration) -> Self {
+        Self(self.0 + rhs)
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        Self(time)
+    }
+}
+
+impl From<&DateTime> for Timestamp {
+    /// Times before 1970 become 1970: AWS has none.
+    fn from(time: &DateTime) -> Self {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or_default();
+        Self(SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_rfc3339_seconds(self.0).fmt(f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
