@@ -1,9 +1,12 @@
 //! One CloudFormation stack's life: what it is, bringing it up, watching it, taking it down.
 
 mod describe;
+mod events;
 mod failure;
 mod name;
 mod outputs;
+mod pace;
+mod reason;
 mod status;
 mod watch;
 

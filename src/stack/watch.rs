@@ -1,28 +1,38 @@
 //! Watching one operation of a stack until it has settled.
+//!
+//! Done means: the stack's own event has a settled status and DescribeStacks, asked by ARN, agrees. Neither alone is
+//! believed: events lag, and a description may still show the time before the operation.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Cause, Stack, StackStatus};
-use crate::aws::Aws;
-use crate::error::{Error, Result};
-use crate::event::{OperationKind, Reporter, StackEvent};
+use super::events::EventLog;
+use super::pace::Pace;
+use super::{Cause, Stack, StackFailure, StackName, StackStatus, describe, reason};
+use crate::aws::{Aws, AwsErrorKind};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, OperationKind, Reporter, StackEvent, WaitReason};
 use crate::interrupt::Interrupt;
 
 /// Which of a stack's events belong to the operation being watched.
 #[derive(Debug, Clone)]
 pub enum Scope {
-    /// Started by us, with this ClientRequestToken.
+    /// Started by us, with this `ClientRequestToken`.
     Token(String),
-    /// Everything after the event with this id; `None` takes the whole history.
-    After(Option<String>),
+    /// Whatever runs now, started by somebody else or by an earlier run.
+    Running,
 }
 
 /// How to watch.
 pub struct Watch<'a> {
     pub reporter: &'a dyn Reporter,
     pub interrupt: &'a Interrupt,
-    /// Give up watching after this long.
+    /// Stop watching after this long; AWS goes on.
     pub timeout: Option<Duration>,
+    /// The command that attaches again, for whoever stops watching.
+    pub attach: &'a str,
+    /// The service deletes the stack itself when the operation fails (`OnFailure=DELETE`), so that a finished rollback
+    /// is not the end.
+    pub deletes_on_failure: bool,
 }
 
 /// How an operation ended.
@@ -33,20 +43,262 @@ pub struct Settled {
     pub stack: Option<Stack>,
     /// The operation's events, oldest first.
     pub events: Vec<StackEvent>,
-    /// Why it failed: first cause first, cancellations left out.
+    /// Why it failed: first cause first, cancellations left out. Empty after a success.
     pub causes: Vec<Cause>,
 }
+
+impl Settled {
+    /// The operation did what it was for.
+    #[must_use]
+    pub fn succeeded(&self, kind: OperationKind) -> bool {
+        matches!(
+            (kind, &self.status),
+            (OperationKind::Create, StackStatus::CreateComplete)
+                | (
+                    OperationKind::Update,
+                    StackStatus::UpdateComplete | StackStatus::ImportComplete
+                )
+                | (OperationKind::Delete, StackStatus::DeleteComplete)
+        )
+    }
+
+    /// The failure that this ending is, with a hint when its cause is a known one.
+    #[must_use]
+    pub fn into_error(self, stack: &StackName) -> Error {
+        let hint = self.causes.iter().find_map(|cause| reason::hint(&cause.reason));
+        let left = match &self.stack {
+            Some(found) if found.status != StackStatus::DeleteComplete => Some(format!(
+                "stack `{stack}` ({}); `rstack down --name {stack}` removes it",
+                found.status
+            )),
+            _ => None,
+        };
+        let failure = StackFailure {
+            stack: stack.clone(),
+            status: self.status,
+            causes: self.causes,
+        };
+        let mut error = Error::from(ErrorKind::Stack(Box::new(failure)));
+        error.hint = hint;
+        error.left.extend(left);
+        error
+    }
+}
+
+/// A description that contradicts the events is believed after this long.
+const EVENTS_MAY_LAG: Duration = Duration::from_secs(15);
+/// A stack that AWS says does not exist, although its creation was accepted, is believed gone after this long.
+const CREATION_MAY_LAG: Duration = Duration::from_secs(20);
+/// A rollback that ought to be followed by deletion is taken for the end after this long.
+const DELETION_MAY_LAG: Duration = Duration::from_secs(30);
+/// Without any answer for this long, contact is lost.
+const SILENCE: Duration = Duration::from_mins(5);
 
 /// Watches the operation `kind` of the stack with this ARN until it settles, reporting every event once.
 ///
 /// # Errors
-/// `LostContact` after the time-out, `Interrupted` when asked to stop; AWS goes on in both cases.
-pub async fn watch(
-    _aws: &Aws,
-    _stack_id: &str,
-    _kind: OperationKind,
-    _scope: Scope,
-    _watch: &Watch<'_>,
-) -> Result<Settled> {
-    Err(Error::unexpected("not built yet"))
+/// `LostContact` after the time-out or when AWS stops answering, `Interrupted` when asked to stop. AWS goes on in all
+/// three cases, and the hint names the command that attaches again.
+pub async fn watch(aws: &Aws, stack_id: &str, kind: OperationKind, scope: Scope, watch: &Watch<'_>) -> Result<Settled> {
+    let mut watching = Watching {
+        aws,
+        stack_id,
+        kind,
+        watch,
+        log: EventLog::new(kind, scope),
+        pace: Pace::new(),
+        started: Instant::now(),
+        answered: Instant::now(),
+        contradiction: None,
+    };
+    let (status, stack) = watching.run().await?;
+    // Late events belong to the story, but must not fail an operation that is over.
+    let late = watching.log.read(aws, stack_id).await.unwrap_or_default();
+    watching.report(&late);
+    let causes = if status == goal(kind) {
+        Vec::new()
+    } else {
+        reason::causes(aws, stack_id, watching.log.events()).await
+    };
+    let name = stack.as_ref().map_or(stack_id, |stack| stack.name.as_str()).to_owned();
+    let seconds = watching.started.elapsed().as_secs_f64();
+    watch.reporter.report(&Event::Settled {
+        stack: name,
+        status: status.clone(),
+        seconds,
+    });
+    Ok(Settled {
+        status,
+        stack,
+        events: watching.log.events().to_vec(),
+        causes,
+    })
+}
+
+fn goal(kind: OperationKind) -> StackStatus {
+    match kind {
+        OperationKind::Create => StackStatus::CreateComplete,
+        OperationKind::Update => StackStatus::UpdateComplete,
+        OperationKind::Delete => StackStatus::DeleteComplete,
+    }
+}
+
+struct Watching<'a> {
+    aws: &'a Aws,
+    stack_id: &'a str,
+    kind: OperationKind,
+    watch: &'a Watch<'a>,
+    log: EventLog,
+    pace: Pace,
+    started: Instant,
+    /// When the service last answered anything.
+    answered: Instant,
+    /// What events and description disagree about, and since when.
+    contradiction: Option<(StackStatus, Instant)>,
+}
+
+type Ending = (StackStatus, Option<Stack>);
+
+impl Watching<'_> {
+    async fn run(&mut self) -> Result<Ending> {
+        let interrupt = self.watch.interrupt;
+        let mut round = 0_u32;
+        loop {
+            let looked = tokio::select! {
+                looked = self.look(round) => looked,
+                () = interrupt.wait() => return Err(self.interrupted()),
+            };
+            match looked {
+                Ok(Some(ending)) => return Ok(ending),
+                Ok(None) => self.pace.answered(),
+                Err(error) => self.bear(&error)?,
+            }
+            self.rest().await?;
+            round = round.wrapping_add(1);
+        }
+    }
+
+    /// One look at the events and, when they say that it is over or every so often, at the description.
+    async fn look(&mut self, round: u32) -> Result<Option<Ending>> {
+        let fresh = match self.log.read(self.aws, self.stack_id).await {
+            Ok(fresh) => fresh,
+            Err(error) if error.is("ValidationError") => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        self.answered = Instant::now();
+        self.report(&fresh);
+        let by_events = self.log.stack_status();
+        let over = by_events.as_ref().is_some_and(StackStatus::settled) || self.log.overtaken().is_some();
+        // Without fresh events the description is looked at now and then: it may know more than the history.
+        if !over && (round % 8 != 7 || !fresh.is_empty()) {
+            return Ok(None);
+        }
+        let stack = describe(self.aws, self.stack_id).await?;
+        if let Some(status) = self.log.overtaken() {
+            return Ok(Some((status, stack)));
+        }
+        let Some(stack) = stack else {
+            return Ok(self.without_description(by_events.as_ref()));
+        };
+        Ok(self.judge(by_events.as_ref(), stack))
+    }
+
+    /// AWS says that there is no such stack.
+    fn without_description(&mut self, by_events: Option<&StackStatus>) -> Option<Ending> {
+        let deleting = self.kind == OperationKind::Delete
+            || matches!(
+                by_events,
+                Some(StackStatus::DeleteInProgress | StackStatus::DeleteComplete)
+            );
+        let patience = if deleting { Duration::ZERO } else { CREATION_MAY_LAG };
+        self.lasts(StackStatus::DeleteComplete, patience)
+            .then_some((StackStatus::DeleteComplete, None))
+    }
+
+    fn judge(&mut self, by_events: Option<&StackStatus>, stack: Stack) -> Option<Ending> {
+        let described = stack.status.clone();
+        let agreed = by_events == Some(&described) && described.settled();
+        let patience = if !described.settled() {
+            self.contradiction = None;
+            return None;
+        } else if agreed && self.watch.deletes_on_failure && described == StackStatus::RollbackComplete {
+            DELETION_MAY_LAG
+        } else if agreed {
+            Duration::ZERO
+        } else if by_events.is_none() && described != goal(self.kind) {
+            // The operation has not shown at all: this is the time before it.
+            return None;
+        } else {
+            EVENTS_MAY_LAG
+        };
+        self.lasts(described.clone(), patience)
+            .then_some((described, Some(stack)))
+    }
+
+    /// Whether `status` has been described for as long as `patience` without a break.
+    fn lasts(&mut self, status: StackStatus, patience: Duration) -> bool {
+        let since = match &self.contradiction {
+            Some((before, since)) if *before == status => *since,
+            _ => Instant::now(),
+        };
+        self.contradiction = Some((status, since));
+        since.elapsed() >= patience
+    }
+
+    fn report(&self, events: &[StackEvent]) {
+        for event in events {
+            self.watch.reporter.report(&Event::Stack(event.clone()));
+        }
+    }
+
+    /// Throttling and lost reads slow the watching down; anything else, or a long silence, ends it.
+    fn bear(&mut self, error: &Error) -> Result<()> {
+        let reason = match &*error.kind {
+            ErrorKind::Aws(aws) if aws.kind == AwsErrorKind::Throttled => WaitReason::Throttled,
+            ErrorKind::Aws(aws) if aws.kind.is_transient() => WaitReason::ConnectionLost,
+            _ => return Err(self.lost(error)),
+        };
+        if self.answered.elapsed() > SILENCE {
+            return Err(self.lost(error));
+        }
+        self.pace.refused();
+        tracing::debug!(%error, "a read failed");
+        let seconds = self.pace.next(self.started.elapsed()).as_secs_f64();
+        self.watch.reporter.report(&Event::Waiting { reason, seconds });
+        Ok(())
+    }
+
+    async fn rest(&mut self) -> Result<()> {
+        let mut wait = self.pace.next(self.started.elapsed());
+        if let Some(timeout) = self.watch.timeout {
+            let left = timeout.saturating_sub(self.started.elapsed());
+            if left.is_zero() {
+                let limit = humantime::format_duration(timeout);
+                let message = format!("the stack has not settled within {limit}; AWS goes on");
+                return Err(Error::from(ErrorKind::LostContact(message)).with_hint(self.attach_hint()));
+            }
+            wait = wait.min(left);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => Ok(()),
+            () = self.watch.interrupt.wait() => Err(self.interrupted()),
+        }
+    }
+
+    fn interrupted(&self) -> Error {
+        Error::from(ErrorKind::Interrupted("stopped watching; AWS goes on".to_owned())).with_hint(self.attach_hint())
+    }
+
+    fn lost(&self, error: &Error) -> Error {
+        let attach = self.attach_hint();
+        let hint = error
+            .hint
+            .as_ref()
+            .map_or(attach.clone(), |first| format!("{first}; then {attach}"));
+        Error::from(ErrorKind::LostContact(format!("lost contact with the stack: {error}"))).with_hint(hint)
+    }
+
+    fn attach_hint(&self) -> String {
+        format!("`{}` attaches again", self.watch.attach)
+    }
 }
