@@ -1,1 +1,4 @@
 //! Every integration test in one binary: one file a command or topic.
+
+mod scripted;
+mod support;
