@@ -1,12 +1,12 @@
 //! The scripted AWS itself, asked through the library's own clients: a script that answered wrongly would make every
 //! test that uses it worthless.
 
-use rstack::aws::{Access, Aws};
+use rstack::aws::{Access, Aws, AwsErrorKind, NetworkThing};
 use rstack::stack::{self, StackStatus};
 
 use crate::support::scripted::{
-    Script, Scripted, connection_reset, denied, error, event, events, ok, refused_endpoint, resource, resources, stack,
-    stack_event, throttled,
+    Script, Scripted, connection_reset, denied, ec2, error, event, events, json, ok, refused_endpoint, resource,
+    resources, stack, stack_event, throttled,
 };
 
 async fn connect(endpoint: String) -> Aws {
@@ -174,4 +174,50 @@ fn nobody_listens_at_a_refused_endpoint() {
         let error = stack::describe(&aws, "demo").await.expect_err("refused");
         assert!(error.to_string().contains("got no answer"), "{error}");
     });
+}
+
+#[test]
+fn hand_signed_questions_are_answered_and_retried() {
+    let vpc: &[(&str, &str)] = &[("vpcId", "vpc-1"), ("isDefault", "true")];
+    let (scripted, endpoint) = start(
+        Script::new()
+            .on(
+                "DescribeVpcs",
+                [
+                    error(503, "Unavailable", "busy"),
+                    ec2("vpcSet", &[vpc]),
+                    ec2("vpcSet", &[]),
+                ],
+            )
+            .on(
+                "DescribeSecurityGroups",
+                [
+                    ec2("securityGroupInfo", &[&[("groupId", "sg-1")]]),
+                    error(400, "InvalidGroup.NotFound", "gone"),
+                    error(403, "UnauthorizedOperation", "no"),
+                ],
+            )
+            .on(
+                "GetSecretValue",
+                [json(serde_json::json!({ "SecretString": "s3cret" }))],
+            )
+            .on("DescribeSecret", [error(400, "ResourceNotFoundException", "gone")]),
+    );
+    run(async {
+        let aws = connect(endpoint).await;
+        assert_eq!(aws.default_vpc().await.expect("answered").as_deref(), Some("vpc-1"));
+        assert_eq!(aws.default_vpc().await.expect("answered"), None);
+        let exists = || aws.network_thing_exists(NetworkThing::SecurityGroup, "sg-1");
+        assert!(exists().await.expect("answered"));
+        assert!(!exists().await.expect("answered"));
+        let denied = exists().await.expect_err("denied");
+        assert_eq!(denied.kind, AwsErrorKind::Denied);
+        assert_eq!(aws.secret("arn").await.expect("answered"), "s3cret");
+        assert!(!aws.secret_exists("arn").await.expect("answered"));
+    });
+    let asked = &scripted.calls_of("DescribeSecurityGroups")[0];
+    assert_eq!(asked.parameter("GroupId.1"), "sg-1");
+    let signature = &asked.headers["authorization"];
+    assert!(signature.contains("/eu-west-1/ec2/aws4_request"), "{signature}");
+    assert_eq!(scripted.calls_of("GetSecretValue")[0].json()["SecretId"], "arn");
 }

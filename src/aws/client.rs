@@ -10,8 +10,9 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_http_client::{Builder, Connector, ConnectorBuilder};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use crate::error::{Error, Result};
 
@@ -36,6 +37,7 @@ pub struct Aws {
     s3: OnceLock<aws_sdk_s3::Client>,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     elasticache: OnceLock<aws_sdk_elasticache::Client>,
+    connector: OnceLock<Connector>,
 }
 
 impl Aws {
@@ -81,7 +83,7 @@ impl Aws {
                 .credentials_provider(SharedCredentialsProvider::new(provider))
                 .build();
         }
-        if config.endpoint_url().is_some_and(|url| url.starts_with("http://")) {
+        if config.endpoint_url().is_some_and(is_plain_http) {
             config = config.into_builder().http_client(http_client()).build();
         }
         Ok(Self {
@@ -91,6 +93,7 @@ impl Aws {
             s3: OnceLock::new(),
             dynamodb: OnceLock::new(),
             elasticache: OnceLock::new(),
+            connector: OnceLock::new(),
         })
     }
 
@@ -128,29 +131,43 @@ impl Aws {
         self.elasticache
             .get_or_init(|| aws_sdk_elasticache::Client::new(&self.config))
     }
+
+    /// For requests signed by hand.
+    pub(super) fn connector(&self) -> &Connector {
+        self.connector.get_or_init(|| {
+            let mut builder = connector(None, None);
+            builder.set_sleep_impl(self.config.sleep_impl());
+            if self.config.endpoint_url().is_some_and(is_plain_http) {
+                builder.build_http()
+            } else {
+                builder.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build()
+            }
+        })
+    }
 }
 
-/// TLS by rustls; proxies from the environment. Root certificates are read on the first request, which honours
-/// `SSL_CERT_FILE`.
+fn is_plain_http(url: &str) -> bool {
+    url.starts_with("http://")
+}
+
+/// Proxies come from the environment.
+fn connector(settings: Option<&HttpConnectorSettings>, components: Option<&RuntimeComponents>) -> ConnectorBuilder {
+    let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+    builder.set_connector_settings(settings.cloned());
+    builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+    builder
+}
+
+/// TLS by rustls. Root certificates are read on the first request, which honours `SSL_CERT_FILE`.
 fn https_client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
-        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
-        builder.set_connector_settings(settings.cloned());
-        builder.set_sleep_impl(
-            components.and_then(aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl),
-        );
-        builder.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build()
+        connector(settings, components)
+            .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+            .build()
     })
 }
 
 /// For endpoints without TLS: reading the root certificates alone would take longer than a local command's work.
 fn http_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
-        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
-        builder.set_connector_settings(settings.cloned());
-        builder.set_sleep_impl(
-            components.and_then(aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl),
-        );
-        builder.build_http()
-    })
+    Builder::new().build_with_connector_fn(|settings, components| connector(settings, components).build_http())
 }

@@ -17,11 +17,12 @@ pub enum Service {
     DynamoDb,
     ElastiCache,
     Ec2,
+    SecretsManager,
     Sts,
 }
 
 impl Service {
-    /// The prefix of its actions in IAM policies.
+    /// The prefix of its actions in IAM policies, which is also the name that requests are signed for.
     #[must_use]
     pub fn iam_prefix(self) -> &'static str {
         match self {
@@ -30,6 +31,7 @@ impl Service {
             Self::DynamoDb => "dynamodb",
             Self::ElastiCache => "elasticache",
             Self::Ec2 => "ec2",
+            Self::SecretsManager => "secretsmanager",
             Self::Sts => "sts",
         }
     }
@@ -43,6 +45,7 @@ impl fmt::Display for Service {
             Self::DynamoDb => "DynamoDB",
             Self::ElastiCache => "ElastiCache",
             Self::Ec2 => "EC2",
+            Self::SecretsManager => "Secrets Manager",
             Self::Sts => "STS",
         })
     }
@@ -137,6 +140,26 @@ impl AwsError {
             .and_then(|e| e.meta().message())
             .filter(|m| !m.is_empty())
             .map_or_else(|| innermost(error, status), str::to_owned);
+        Self {
+            service,
+            action,
+            kind,
+            code,
+            message,
+            request_id,
+        }
+    }
+
+    /// An error answer that no SDK has read.
+    pub(super) fn answered(
+        service: Service,
+        action: &'static str,
+        status: u16,
+        code: Option<String>,
+        message: String,
+        request_id: Option<String>,
+    ) -> Self {
+        let kind = kind_of(code.as_deref(), Some(status));
         Self {
             service,
             action,

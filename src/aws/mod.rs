@@ -1,7 +1,11 @@
 //! From settings to clients of the AWS SDK, and from the SDK's errors to ours.
 
 mod client;
+mod ec2;
 mod error;
+mod secrets;
+mod signed;
 
 pub use client::{Access, Aws};
+pub use ec2::NetworkThing;
 pub use error::{AwsError, AwsErrorKind, Service};
