@@ -63,7 +63,7 @@ pub struct Operation {
     pub attached: bool,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlannedResource {
     pub logical_id: String,
     pub resource_type: String,

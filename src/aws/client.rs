@@ -14,7 +14,9 @@ use aws_smithy_http_client::{Builder, Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use super::clock::ServerClock;
 use crate::error::{Error, Result};
+use crate::time::Timestamp;
 
 /// Where AWS is and who we are: what [`Aws::connect`] needs, every field already resolved by `settings`.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +35,7 @@ pub struct Access {
 pub struct Aws {
     config: SdkConfig,
     region: String,
+    clock: ServerClock,
     cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
     s3: OnceLock<aws_sdk_s3::Client>,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
@@ -89,6 +92,7 @@ impl Aws {
         Ok(Self {
             config,
             region,
+            clock: ServerClock::default(),
             cloudformation: OnceLock::new(),
             s3: OnceLock::new(),
             dynamodb: OnceLock::new(),
@@ -105,6 +109,12 @@ impl Aws {
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// The time by AWS's clock, as CloudFormation told it last; by this machine's before the first answer.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub fn cloudformation(&self) -> &aws_sdk_cloudformation::Client {

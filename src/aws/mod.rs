@@ -1,6 +1,7 @@
 //! From settings to clients of the AWS SDK, and from the SDK's errors to ours.
 
 mod client;
+mod clock;
 mod ec2;
 mod error;
 mod secrets;

@@ -2,9 +2,10 @@
 
 use aws_sdk_cloudformation::types::{EventFilter, EventType};
 
-use super::Cause;
+use super::events::EventLog;
+use super::{Cause, Scope, Tone};
 use crate::aws::Aws;
-use crate::event::StackEvent;
+use crate::event::{OperationKind, StackEvent};
 
 /// The causes of a failed operation: first cause first, mere consequences left out.
 ///
@@ -27,6 +28,17 @@ pub(super) async fn causes(aws: &Aws, stack_id: &str, events: &[StackEvent]) -> 
     }
 }
 
+/// Why a stack that nobody watched ended as it did, as one sentence; `None` when its history does not tell.
+pub(super) async fn of_stack(aws: &Aws, stack_id: &str) -> Option<String> {
+    let mut log = EventLog::new(OperationKind::Create, Scope::Running);
+    log.read(aws, stack_id).await.ok()?;
+    let first = causes(aws, stack_id, log.events()).await.into_iter().next()?;
+    Some(format!(
+        "{} ({}): {}",
+        first.logical_id, first.resource_type, first.reason
+    ))
+}
+
 /// Failures of resources; failing those, what the stack itself says.
 pub(super) fn from_events(events: &[StackEvent]) -> Vec<Cause> {
     let cause = |event: &StackEvent| {
@@ -47,7 +59,7 @@ pub(super) fn from_events(events: &[StackEvent]) -> Vec<Cause> {
     }
     events
         .iter()
-        .filter(|e| e.of_stack && e.status.tone() == super::Tone::Bad)
+        .filter(|e| e.of_stack && e.status.tone() == Tone::Bad)
         .filter_map(cause)
         .take(1)
         .collect()
