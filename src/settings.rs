@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::aws::Access;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::local;
 use crate::stack::StackName;
 
 /// The global options as they were typed.
@@ -36,6 +37,7 @@ pub struct Settings {
     pub access: Access,
     /// Where rstack keeps the local AWS and its caches.
     pub home: PathBuf,
+    pub local: local::Options,
     pub config: Config,
     name: Option<StackName>,
 }
@@ -89,10 +91,16 @@ impl Settings {
                 .or_else(|| config.role_arn.clone()),
             credentials: None,
         };
+        let home = home(&env)?;
         Ok(Self {
+            local: local::Options {
+                home: home.clone(),
+                python: env("RSTACK_PYTHON").map(PathBuf::from),
+                redis_server: env("RSTACK_REDIS_SERVER").map(PathBuf::from),
+            },
             target: if local { Target::Local } else { Target::Aws },
             access,
-            home: home(&env)?,
+            home,
             name: name.map(|name| name.parse()).transpose()?,
             config,
         })

@@ -1,13 +1,14 @@
 //! The command line, one file a command.
 
 mod global;
+mod local;
 
 pub use global::{Display, Format, When};
 
 use clap::{Parser, Subcommand};
 use rstack::aws::Aws;
 use rstack::interrupt::Interrupt;
-use rstack::settings::Settings;
+use rstack::settings::{Settings, Target};
 use rstack::{Outcome, Result};
 
 use crate::ui::Ui;
@@ -23,7 +24,9 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Local(local::Local),
+}
 
 /// What every command gets.
 pub struct Context<'a> {
@@ -35,7 +38,15 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// Clients of the AWS that the settings name; the local one is started first when it is not running.
     pub async fn aws(&self) -> Result<Aws> {
-        Aws::connect(&self.settings.access).await
+        let settings = &self.settings;
+        match settings.target {
+            Target::Aws => Aws::connect(&settings.access).await,
+            Target::Local => {
+                let region = settings.access.region.as_deref();
+                let local = rstack::local::ensure(&settings.local, region, self.ui, &self.interrupt).await?;
+                Aws::connect(&local.access(region)).await
+            }
+        }
     }
 }
 
@@ -46,5 +57,7 @@ pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outcome> {
         ui,
         interrupt,
     };
-    match cli.command {}
+    match cli.command {
+        Command::Local(command) => command.run(&context).await,
+    }
 }

@@ -1,0 +1,119 @@
+//! The private virtual environment that ministack lives in.
+
+use std::fs;
+use std::io::ErrorKind::NotFound;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Command;
+
+use super::lock::interrupted;
+use super::ministack;
+use super::places::Options;
+use super::python;
+use crate::error::{Error, Result};
+use crate::event::{Event, LocalStep, Reporter};
+use crate::interrupt::Interrupt;
+
+const CONSTRAINTS: &str = include_str!("constraints.txt");
+
+/// The Python of the virtual environment, which is made when it is missing, was made only half, is of another
+/// version, or has lost the Python it was made from. The caller holds the lock.
+pub(super) async fn ensure(options: &Options, reporter: &dyn Reporter, interrupt: &Interrupt) -> Result<PathBuf> {
+    let venv = options.venv();
+    let python = venv.join("bin/python");
+    // Written last: a virtual environment without it was interrupted.
+    let marker = venv.join("rstack-complete");
+    if fs::read_to_string(&marker).is_ok_and(|text| text == CONSTRAINTS) && python.exists() {
+        return Ok(python);
+    }
+    let base = python::find(options.python.as_deref()).await?;
+    reporter.report(&Event::Local(LocalStep::Installing {
+        package: ministack::requirement(),
+    }));
+    match fs::remove_dir_all(&venv) {
+        Err(e) if e.kind() != NotFound => return Err(Error::file("remove", venv, e)),
+        _ => {}
+    }
+    let mut make = Command::new(&base);
+    make.args(["-m", "venv"]).arg(&venv);
+    run(make, "the virtual environment cannot be made", reporter, interrupt).await?;
+    let constraints = venv.join("constraints.txt");
+    fs::write(&constraints, CONSTRAINTS).map_err(|e| Error::file("write", &constraints, e))?;
+    let mut pip = Command::new(&python);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--progress-bar",
+        "off",
+    ])
+    .arg("--constraint")
+    .arg(&constraints)
+    .arg(ministack::requirement());
+    run(pip, "pip cannot install the local AWS", reporter, interrupt).await?;
+    fs::write(&marker, CONSTRAINTS).map_err(|e| Error::file("write", &marker, e))?;
+    Ok(python)
+}
+
+/// Runs one step of the installation, reporting its lines; it is ended when the user interrupts.
+async fn run(mut command: Command, failed: &str, reporter: &dyn Reporter, interrupt: &Interrupt) -> Result<()> {
+    // What the user's own Python work sets would lead pip elsewhere; its index and proxy settings stay.
+    for name in [
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PIP_USER",
+        "PIP_REQUIRE_HASHES",
+    ] {
+        command.env_remove(name);
+    }
+    let program = command.as_std().get_program().to_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|e| Error::file("run", Path::new(&program), e))?;
+    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(Error::unexpected("the installation has no output"));
+    };
+    let work = async { tokio::join!(relay(stdout, reporter), relay(stderr, reporter), child.wait()) };
+    let (_, complaints, status) = tokio::select! {
+        ended = work => ended,
+        () = interrupt.wait() => return Err(interrupted()),
+    };
+    let status = status.map_err(|e| Error::file("wait for", Path::new(&program), e))?;
+    if status.success() {
+        return Ok(());
+    }
+    let complaint = complaints
+        .iter()
+        .rev()
+        .find(|line| line.starts_with("ERROR:"))
+        .or(complaints.last());
+    let complaint = complaint.map_or_else(
+        || status.to_string(),
+        |line| line.trim_start_matches("ERROR: ").to_owned(),
+    );
+    Err(Error::local(format!("{failed}: {complaint}")).with_hint(
+        "it comes from the Python package index: check the network and the proxy (HTTPS_PROXY), or name your own index \
+         with PIP_INDEX_URL, and run the same command again",
+    ))
+}
+
+/// Reports every line and returns them.
+async fn relay(stream: impl AsyncRead + Unpin, reporter: &dyn Reporter) -> Vec<String> {
+    let mut lines = BufReader::new(stream).lines();
+    let mut all = Vec::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        reporter.report(&Event::Local(LocalStep::InstallOutput { line: line.clone() }));
+        all.push(line);
+    }
+    all
+}
