@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::stack::{ResourceStatus, StackStatus};
+use crate::stack::{ChangeSet, ResourceStatus, StackStatus};
 use crate::store::StoreKind;
 use crate::time::Timestamp;
 
@@ -20,6 +20,8 @@ pub enum Event {
     Operation(Operation),
     /// A line of the stack's own history.
     Stack(StackEvent),
+    /// What an update would do, before anybody is asked whether it may.
+    Changes(ChangeSet),
     /// The stack's operation ended.
     Settled {
         stack: String,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::outline::Outline;
@@ -17,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Operation, OperationKind};
 
 /// Asks whether a change set may be executed; an error means no.
-pub type Approve<'a> = dyn for<'c> Fn(&'c ChangeSet) -> BoxFuture<'c, Result<()>> + Sync + 'a;
+pub type Approve<'a> = dyn Fn(&ChangeSet) -> Result<()> + Sync + 'a;
 
 /// The stack that is wanted.
 pub struct Up<'a> {

@@ -56,7 +56,8 @@ pub(super) async fn start(
     change: &ChangeSet,
     watching: &Watch<'_>,
 ) -> Result<Option<String>> {
-    if let Err(error) = (wanted.approve)(change).await {
+    watching.reporter.report(&Event::Changes(change.clone()));
+    if let Err(error) = (wanted.approve)(change) {
         change::discard(aws, &change.id).await;
         return Err(error);
     }
