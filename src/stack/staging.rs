@@ -1,8 +1,8 @@
 //! Templates that are too large for a request lie in S3 while they are used.
 
 use aws_sdk_s3::primitives::ByteStream;
-use sha2::{Digest, Sha256};
 
+use super::token;
 use crate::aws::{Aws, AwsError, Service};
 use crate::error::{Error, Result};
 
@@ -30,8 +30,8 @@ pub async fn stage(aws: &Aws, bucket: &str, body: &str) -> Result<StagedTemplate
         ))
         .with_hint("split it into nested stacks"));
     }
-    let digest: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
-    let key = format!("rstack-templates/{digest}.template");
+    // A name of its own, so that two runs with the same template do not remove each other's.
+    let key = format!("rstack-templates/{}.template", token());
     aws.s3()
         .put_object()
         .bucket(bucket)
@@ -40,17 +40,15 @@ pub async fn stage(aws: &Aws, bucket: &str, body: &str) -> Result<StagedTemplate
         .send()
         .await
         .map_err(|e| AwsError::new(Service::S3, "PutObject", &e))?;
-    let url = match aws.config().endpoint_url() {
-        Some(endpoint) => format!("{}/{bucket}/{key}", endpoint.trim_end_matches('/')),
-        None => {
-            let suffix = if aws.region().starts_with("cn-") {
-                "amazonaws.com.cn"
-            } else {
-                "amazonaws.com"
-            };
-            format!("https://{bucket}.s3.{}.{suffix}/{key}", aws.region())
-        }
+    let suffix = if aws.region().starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
     };
+    let url = aws.config().endpoint_url().map_or_else(
+        || format!("https://{bucket}.s3.{}.{suffix}/{key}", aws.region()),
+        |endpoint| format!("{}/{bucket}/{key}", endpoint.trim_end_matches('/')),
+    );
     Ok(StagedTemplate {
         url,
         bucket: bucket.to_owned(),
