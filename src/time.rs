@@ -22,6 +22,35 @@ impl Timestamp {
         humantime::parse_rfc3339_weak(text).ok().map(Self)
     }
 
+    /// "12:03:44", in UTC.
+    #[must_use]
+    pub fn time_of_day(self) -> String {
+        let rfc3339 = self.to_string();
+        rfc3339.get(11..19).unwrap_or(&rfc3339).to_owned()
+    }
+
+    /// Whole seconds from `other` to this; negative when this is the earlier one.
+    #[must_use]
+    pub fn seconds_after(self, other: Self) -> i64 {
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        match self.0.duration_since(other.0) {
+            Ok(after) => seconds(after),
+            Err(before) => -seconds(before.duration()),
+        }
+    }
+
+    /// This many seconds later, or earlier when negative.
+    #[must_use]
+    pub fn shifted(self, seconds: i64) -> Self {
+        let by = Duration::from_secs(seconds.unsigned_abs());
+        let shifted = if seconds < 0 {
+            self.0.checked_sub(by)
+        } else {
+            self.0.checked_add(by)
+        };
+        Self(shifted.unwrap_or(self.0))
+    }
+
     /// Time from `earlier` to this; zero when it lies the other way round.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -9,7 +9,7 @@ use rstack::settings::{Flags, Settings};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Global {
+pub(crate) struct Global {
     /// The environment's name
     #[arg(short, long, global = true, value_name = "NAME")]
     name: Option<String>,
@@ -32,32 +32,32 @@ pub struct Global {
     #[arg(long, global = true, value_name = "ARN")]
     role_arn: Option<String>,
     #[command(flatten)]
-    pub display: Display,
+    pub(crate) display: Display,
 }
 
 /// How to show things.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Display {
+pub(crate) struct Display {
     /// Format of what is shown
     #[arg(long, global = true, value_name = "FORMAT", default_value = "auto")]
-    pub output: Format,
+    pub(crate) output: Format,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: When,
+    pub(crate) color: When,
     /// Only results and errors
     #[arg(short, long, global = true)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// More detail
     #[arg(short, long, global = true, conflicts_with = "quiet")]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
     /// Answer yes to every question
     #[arg(short, long, global = true)]
-    pub yes: bool,
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// A live view on a terminal, plain lines elsewhere
     Auto,
     /// Plain lines
@@ -67,14 +67,14 @@ pub enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum When {
+pub(crate) enum When {
     Auto,
     Always,
     Never,
 }
 
 impl Global {
-    pub fn settings(&self) -> Result<Settings> {
+    pub(crate) fn settings(&self) -> Result<Settings> {
         let flags = Flags {
             name: self.name.clone(),
             config: self.config.clone(),

@@ -2,26 +2,45 @@
 
 mod global;
 mod local;
+mod parse;
 
-pub use global::{Display, Format, When};
+pub(crate) use global::{Display, Format, When};
+pub(crate) use parse::parse;
+
+use std::future::Future;
 
 use clap::{Parser, Subcommand};
 use rstack::aws::Aws;
 use rstack::interrupt::Interrupt;
 use rstack::settings::{Settings, Target};
-use rstack::{Outcome, Result};
+use rstack::{ErrorKind, Outcome, Result};
 
 use crate::ui::Ui;
 
-/// A throw-away home for Python code in AWS.
+/// A throw-away home for Python code in AWS: an S3 bucket, a DynamoDB table and a Redis as one CloudFormation stack.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
-pub struct Cli {
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub global: global::Global,
+    pub(crate) global: global::Global,
     #[command(subcommand)]
     command: Command,
 }
+
+const AFTER_HELP: &str = "\
+Examples:
+  rstack demo                    the whole tour on this machine, no AWS account needed
+  rstack up --local -n demo      an environment on the AWS of this machine
+  rstack up -n demo --ttl 8h     one in your AWS account, to be gone in eight hours
+  rstack down -n demo            take it away again, and prove that nothing is left
+
+stdout carries only data; progress, questions and errors go to stderr.
+
+Exit codes:
+  0 done   1 unexpected, or AWS refused   2 usage or configuration
+  3 done, but something is left, skipped or lagging   4 the stack failed or was rolled back
+  5 lost contact or timed out while AWS goes on   130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -29,15 +48,24 @@ enum Command {
 }
 
 /// What every command gets.
-pub struct Context<'a> {
-    pub settings: Settings,
-    pub ui: &'a Ui,
-    pub interrupt: Interrupt,
+pub(crate) struct Context<'a> {
+    pub(crate) settings: Settings,
+    pub(crate) ui: &'a Ui,
+    pub(crate) interrupt: Interrupt,
 }
 
 impl Context<'_> {
+    /// Runs work that only reads, which an interrupt may cut off anywhere.
+    pub(crate) async fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = self.interrupt.wait() => Err(ErrorKind::Interrupted("interrupted; nothing was changed".to_owned()).into()),
+        }
+    }
+
     /// Clients of the AWS that the settings name; the local one is started first when it is not running.
-    pub async fn aws(&self) -> Result<Aws> {
+    pub(crate) async fn aws(&self) -> Result<Aws> {
         let settings = &self.settings;
         match settings.target {
             Target::Aws => Aws::connect(&settings.access).await,
@@ -50,7 +78,7 @@ impl Context<'_> {
     }
 }
 
-pub async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outcome> {
+pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outcome> {
     let settings = cli.global.settings()?;
     let context = Context {
         settings,

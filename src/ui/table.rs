@@ -1,0 +1,155 @@
+//! Tables that fit: columns as wide as their content, the widest ones cut when a terminal is too narrow.
+
+use super::style::{Role, Style};
+use super::text;
+
+/// A column is not cut below this, so that something of it can still be read.
+const NARROWEST: usize = 8;
+const GAP: &str = "  ";
+
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    headings: Vec<&'static str>,
+    right: Vec<bool>,
+    rows: Vec<Vec<Cell>>,
+}
+
+#[derive(Debug, Clone)]
+struct Cell {
+    role: Role,
+    text: String,
+}
+
+impl Table {
+    /// Headings that start with `>` make columns of numbers, aligned to the right.
+    pub(crate) fn new(headings: &[&'static str]) -> Self {
+        Self {
+            headings: headings.iter().map(|h| h.trim_start_matches('>')).collect(),
+            right: headings.iter().map(|h| h.starts_with('>')).collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    pub(crate) fn row<const N: usize>(&mut self, cells: [(Role, String); N]) {
+        debug_assert_eq!(N, self.headings.len());
+        let cells = cells.map(|(role, text)| Cell {
+            role,
+            text: text::clean(&text).into_owned(),
+        });
+        self.rows.push(cells.into());
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Every line ends with a newline; no line has spaces at its end.
+    pub(crate) fn render(&self, style: Style) -> String {
+        let widths = self.widths(style);
+        let mut shown = String::new();
+        let headings = self.headings.iter().map(|h| (Role::Quiet, *h)).collect();
+        self.line(&mut shown, headings, &widths, style);
+        for row in &self.rows {
+            let cells = row.iter().map(|cell| (cell.role, cell.text.as_str())).collect();
+            self.line(&mut shown, cells, &widths, style);
+        }
+        shown
+    }
+
+    fn line(&self, shown: &mut String, cells: Vec<(Role, &str)>, widths: &[usize], style: Style) {
+        let last = cells.iter().rposition(|(_, text)| !text.is_empty()).unwrap_or(0);
+        for (i, (role, text)) in cells.into_iter().enumerate().take(last + 1) {
+            let text = text::cut(text, widths[i]);
+            let padding = " ".repeat(widths[i] - text::width(&text));
+            let painted = style.paint(role, &text);
+            if i > 0 {
+                shown.push_str(GAP);
+            }
+            match (self.right[i], i == last) {
+                (true, _) => shown.extend([padding.as_str(), painted.as_str()]),
+                (false, true) => shown.push_str(&painted),
+                (false, false) => shown.extend([painted.as_str(), padding.as_str()]),
+            }
+        }
+        shown.push('\n');
+    }
+
+    fn widths(&self, style: Style) -> Vec<usize> {
+        let mut widths: Vec<usize> = self.headings.iter().map(|h| text::width(h)).collect();
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(text::width(&cell.text));
+            }
+        }
+        let room = style.width.saturating_sub(GAP.len() * (widths.len() - 1));
+        while style.cut && widths.iter().sum::<usize>() > room {
+            match widths.iter_mut().max() {
+                Some(widest) if *widest > NARROWEST => *widest -= 1,
+                _ => break,
+            }
+        }
+        widths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(&["NAME", "TYPE", ">ITEMS"]);
+        for (name, kind, items) in [
+            ("bucket", "AWS::S3::Bucket", "7"),
+            ("table", "AWS::DynamoDB::Table", "1,234"),
+        ] {
+            table.row([
+                (Role::Strong, name.to_owned()),
+                (Role::Quiet, kind.to_owned()),
+                (Role::Plain, items.to_owned()),
+            ]);
+        }
+        table
+    }
+
+    fn style(width: usize, cut: bool) -> Style {
+        Style {
+            color: false,
+            width,
+            cut,
+        }
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_content() {
+        insta::assert_snapshot!(table().render(style(80, true)), @r"
+        NAME    TYPE                  ITEMS
+        bucket  AWS::S3::Bucket           7
+        table   AWS::DynamoDB::Table  1,234
+        ");
+    }
+
+    #[test]
+    fn a_narrow_terminal_cuts_the_widest_column_and_a_pipe_cuts_nothing() {
+        insta::assert_snapshot!(table().render(style(28, true)), @r"
+        NAME    TYPE           ITEMS
+        bucket  AWS::S3::Buc…      7
+        table   AWS::DynamoD…  1,234
+        ");
+        assert_eq!(table().render(style(28, false)), table().render(style(80, true)));
+    }
+
+    #[test]
+    fn colours_and_escapes_do_not_shift_columns() {
+        let mut table = Table::new(&["A", "B"]);
+        table.row([(Role::Good, "x\n".to_owned()), (Role::Plain, "y".to_owned())]);
+        let style = Style {
+            color: true,
+            width: 80,
+            cut: true,
+        };
+        assert_eq!(
+            table.render(style),
+            "\u{1b}[2mA\u{1b}[0m    \u{1b}[2mB\u{1b}[0m\n\u{1b}[32mx\\n\u{1b}[0m  y\n"
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! Pure words: durations, sizes, counts, and text that fits into columns.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::time::Duration;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// "0.42 s" below ten seconds, then "42 s", "4m 12s", "3h 05m", "2d 04h".
+pub(crate) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..1 => format!("{:.2} s", duration.as_secs_f64()),
+        1..10 => format!("{:.1} s", duration.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d {:02}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// The same for a number of seconds that came from outside; what is no duration counts as zero.
+pub(crate) fn seconds(seconds: f64) -> String {
+    duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
+/// How long something has existed, in whole units: "12 s", "4m 12s", "3h 05m".
+pub(crate) fn age(age: Duration) -> String {
+    if age.as_secs() < 10 {
+        format!("{} s", age.as_secs())
+    } else {
+        duration(age)
+    }
+}
+
+/// "512 B", "1.5 KiB", "16.0 MiB".
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal place")]
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1023.95 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// "1 file", "2 files", "1,234 files". `noun` takes a plain s.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{s}", grouped(number))
+}
+
+/// Digits in groups of three: "1,234,567".
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Text from outside made safe to show on one line: control characters, line breaks and characters that reorder or
+/// hide text are written as escapes.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(unsafe_to_show) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' => safe.push_str("\\n"),
+            '\r' => safe.push_str("\\r"),
+            '\t' => safe.push_str("\\t"),
+            c if unsafe_to_show(c) && u32::from(c) < 0x100 => {
+                let _ = write!(safe, "\\x{:02x}", u32::from(c));
+            }
+            c if unsafe_to_show(c) => {
+                let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+fn unsafe_to_show(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Columns that `text` takes on a terminal.
+pub(crate) fn width(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// At most `columns` columns of `text`; what is cut is marked with an ellipsis.
+pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    if columns == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > columns - 1 {
+            break;
+        }
+        kept.push(c);
+    }
+    kept.push('…');
+    Cow::Owned(kept)
+}
+
+/// `part` of `whole` as a bar of exactly `columns` columns; a whole of nothing is done.
+pub(crate) fn bar(part: f64, whole: f64, columns: usize) -> String {
+    let share = if whole > 0.0 {
+        (part / whole).clamp(0.0, 1.0)
+    } else {
+        1.0
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a share of a few columns"
+    )]
+    let filled = (share * columns as f64).floor() as usize;
+    format!("{}{}", "█".repeat(filled), "░".repeat(columns - filled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn durations_keep_two_units_at_most() {
+        let shown = |s: f64| duration(Duration::from_secs_f64(s));
+        assert_eq!(
+            [0.0, 0.042, 1.25, 9.96, 42.9, 60.0, 252.0, 3599.0, 11_100.0, 187_200.0].map(shown),
+            [
+                "0.00 s", "0.04 s", "1.2 s", "10.0 s", "42 s", "1m 00s", "4m 12s", "59m 59s", "3h 05m", "2d 04h"
+            ]
+        );
+        assert_eq!(seconds(f64::NAN), "0.00 s");
+        assert_eq!(age(Duration::from_millis(2900)), "2 s");
+    }
+
+    #[test]
+    fn sizes_and_counts() {
+        assert_eq!(
+            [0, 1023, 1024, 1_048_575, 16 << 20, u64::MAX].map(bytes),
+            ["0 B", "1023 B", "1.0 KiB", "1.0 MiB", "16.0 MiB", "16384.0 PiB"]
+        );
+        assert_eq!(
+            [count(0, "file"), count(1, "file"), count(1_234_567, "object")],
+            ["0 files", "1 file", "1,234,567 objects"]
+        );
+    }
+
+    #[test]
+    fn cutting_counts_columns_not_characters() {
+        assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut("日本語", 6), "日本語");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("abc", 0), "");
+    }
+
+    #[test]
+    fn bars() {
+        assert_eq!(
+            [bar(0.0, 4.0, 4), bar(2.0, 4.0, 4), bar(9.0, 4.0, 4), bar(0.0, 0.0, 2)],
+            ["░░░░", "██░░", "████", "██"]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_dangerous_survives_cleaning(text in any::<String>()) {
+            prop_assert!(!clean(&text).chars().any(unsafe_to_show));
+        }
+
+        #[test]
+        fn what_is_cut_fits(text in any::<String>(), columns in 0usize..50) {
+            let text = clean(&text);
+            prop_assert!(width(&cut(&text, columns)) <= columns);
+        }
+    }
+}

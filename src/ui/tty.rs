@@ -1,0 +1,161 @@
+//! The live view on a terminal: permanent lines scroll, what is under way is redrawn below them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rstack::event::Event;
+use rstack::time::Timestamp;
+
+use super::line::Line;
+use super::live::Live;
+use super::screen::Screen;
+use super::sink::Sink;
+use super::style::Style;
+use super::words::{self, Weight};
+
+/// Between two drawings. Work that takes less than this shows no live view at all, only its results.
+const FRAME: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(super) struct Tty {
+    err: Arc<Sink>,
+    style: Style,
+    verbose: bool,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    live: Live,
+    screen: Screen,
+    /// Present while something is drawn.
+    bar: Option<ProgressBar>,
+    /// A thread redraws.
+    ticking: bool,
+    frame: usize,
+    color: bool,
+}
+
+impl Tty {
+    pub(super) fn new(err: Arc<Sink>, screen: Screen, style: Style, verbose: bool) -> Self {
+        let state = State {
+            live: Live::default(),
+            screen,
+            bar: None,
+            ticking: false,
+            frame: 0,
+            color: style.color,
+        };
+        Self {
+            err,
+            style,
+            verbose,
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    pub(super) fn report(&self, event: &Event) {
+        let mut state = lock(&self.state);
+        state.live.apply(event, Instant::now(), Timestamp::now());
+        if let Some((weight, line)) = words::of(event)
+            && (weight == Weight::Normal || self.verbose)
+        {
+            state.above(|| self.err.write(&self.permanent(&line)));
+        }
+        if state.live.is_empty() {
+            state.erase();
+        } else if !state.ticking {
+            state.ticking = true;
+            let state = Arc::clone(&self.state);
+            thread::spawn(move || tick(&state));
+        }
+    }
+
+    fn permanent(&self, line: &Line) -> String {
+        format!("{}\n", line.render(self.style))
+    }
+
+    /// Runs `write`, which writes whole lines to the terminal, above the live view.
+    pub(super) fn above(&self, write: impl FnOnce()) {
+        lock(&self.state).above(write);
+    }
+
+    /// Takes the live view away for good: the command is over, or somebody is asked something.
+    pub(super) fn clear(&self) {
+        let mut state = lock(&self.state);
+        state.live.clear();
+        state.erase();
+    }
+
+    /// The same from a signal handler's thread or a panic, where waiting for the lock could last for ever.
+    pub(super) fn try_clear(&self) {
+        if let Ok(mut state) = self.state.try_lock() {
+            state.live.clear();
+            state.erase();
+        }
+    }
+}
+
+impl State {
+    fn draw(&mut self) {
+        let (width, height) = self.screen.size();
+        // The last column stays free: what is drawn there makes some terminals wrap.
+        let columns = width.saturating_sub(1);
+        let style = Style {
+            color: self.color,
+            width: columns,
+            cut: true,
+        };
+        let lines = self
+            .live
+            .lines(columns, height, self.frame, Instant::now(), Timestamp::now());
+        let text: Vec<String> = lines.iter().map(|line| line.render_within(style, columns)).collect();
+        self.frame += 1;
+        self.screen.settle();
+        let screen = &self.screen;
+        let bar = self.bar.get_or_insert_with(|| new_bar(screen));
+        bar.set_message(text.join("\n"));
+        bar.force_draw();
+    }
+
+    fn above(&mut self, write: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => {
+                self.screen.settle();
+                bar.suspend(write);
+            }
+            None => write(),
+        }
+    }
+
+    fn erase(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            self.screen.settle();
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn new_bar(screen: &Screen) -> ProgressBar {
+    let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 20);
+    let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::with_draw_target(None, target).with_style(style)
+}
+
+fn tick(state: &Mutex<State>) {
+    loop {
+        thread::sleep(FRAME);
+        let mut state = lock(state);
+        if state.live.is_empty() {
+            state.ticking = false;
+            return;
+        }
+        state.draw();
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,179 @@
+//! From events and errors to words: the one place, used by the live view and the plain lines alike.
+
+use rstack::event::{Event, LocalStep, Operation, OperationKind, StackEvent, Task, WaitReason};
+use rstack::stack::{ResourceStatus, StackStatus, Tone};
+use rstack::{Error, ErrorKind};
+
+use super::line::Line;
+use super::style::Role;
+use super::text;
+
+/// Who wants to read a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// Everybody who did not ask for quiet.
+    Normal,
+    /// A step that the live view shows while it lasts; worth a line where there is no live view.
+    Step,
+    /// Only who asked for more.
+    Detail,
+}
+
+/// The line of one event. Progress has none: it is measured over time.
+pub(super) fn of(event: &Event) -> Option<(Weight, Line)> {
+    let said = |weight, line| Some((weight, line));
+    match event {
+        Event::Operation(operation) => said(Weight::Step, of_operation(operation)),
+        Event::Stack(event) => said(Weight::Step, of_stack_event(event)),
+        Event::Settled { stack, status, seconds } => said(
+            Weight::Normal,
+            Line::new()
+                .plain(format!("stack `{stack}` "))
+                .and(status.tone().into(), status.as_str())
+                .and(Role::Quiet, format!(" after {}", text::seconds(*seconds))),
+        ),
+        Event::Leftovers { stack, status, cause } => {
+            said(Weight::Normal, of_leftovers(stack, status, cause.as_deref()))
+        }
+        Event::Waiting { reason, seconds } => {
+            let weight = match reason {
+                WaitReason::Throttled | WaitReason::StaleRead => Weight::Detail,
+                WaitReason::ConnectionLost | WaitReason::BucketNotEmpty | WaitReason::NotYetDeletable => Weight::Normal,
+            };
+            said(weight, Line::new().plain(of_waiting(*reason, *seconds)))
+        }
+        Event::Local(step) => Some(of_local(step)),
+        Event::Warning { message, hint } => {
+            let line = Line::new().and(Role::Warning, "warning: ").plain(message);
+            said(
+                Weight::Normal,
+                match hint {
+                    Some(hint) => line.and(Role::Hint, " (hint: ").plain(hint).and(Role::Hint, ")"),
+                    None => line,
+                },
+            )
+        }
+        Event::Note { message } => said(Weight::Normal, Line::new().plain(message)),
+        _ => None,
+    }
+}
+
+/// "creating", "updating", "deleting".
+pub(super) fn doing(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Create => "creating",
+        OperationKind::Update => "updating",
+        OperationKind::Delete => "deleting",
+    }
+}
+
+fn of_operation(operation: &Operation) -> Line {
+    let doing = doing(operation.kind);
+    Line::new().plain(if operation.attached {
+        format!("{doing} stack `{}` is already under way; watching it", operation.stack)
+    } else {
+        format!("{doing} stack `{}`", operation.stack)
+    })
+}
+
+fn of_stack_event(event: &StackEvent) -> Line {
+    let line = Line::new()
+        .and(event.status.tone().into(), format!("{:<18}", event.status.as_str()))
+        .and(Role::Strong, format!("  {}", event.logical_id))
+        .and(Role::Quiet, format!("  {}", event.resource_type));
+    match &event.reason {
+        Some(reason) => line.plain(format!("  {reason}")),
+        None => line,
+    }
+}
+
+fn of_leftovers(stack: &str, status: &StackStatus, cause: Option<&str>) -> Line {
+    let line = Line::new()
+        .plain(format!("stack `{stack}` is what a failed creation left ("))
+        .and(status.tone().into(), status.as_str());
+    match cause {
+        Some(cause) => line.plain(format!("); it failed because {cause}; removing it first")),
+        None => line.plain("); removing it first"),
+    }
+}
+
+fn of_waiting(reason: WaitReason, seconds: f64) -> String {
+    let why = match reason {
+        WaitReason::Throttled => "AWS asks for fewer requests",
+        WaitReason::ConnectionLost => "no answer from AWS",
+        WaitReason::BucketNotEmpty => "something was written into the bucket meanwhile",
+        WaitReason::NotYetDeletable => "a resource cannot be deleted yet",
+        WaitReason::StaleRead => "AWS does not show the change yet",
+    };
+    format!("{why}; trying again in {}", text::seconds(seconds))
+}
+
+fn of_local(step: &LocalStep) -> (Weight, Line) {
+    let (weight, words) = match step {
+        LocalStep::Installing { package } => (
+            Weight::Step,
+            format!("installing {package} into a Python environment of rstack's own (first time only)"),
+        ),
+        LocalStep::InstallOutput { line } => (Weight::Detail, line.clone()),
+        LocalStep::StartingRedis { port } => (Weight::Step, format!("starting Redis on 127.0.0.1:{port}")),
+        LocalStep::StartingAws { port } => (Weight::Step, format!("starting the local AWS on 127.0.0.1:{port}")),
+        LocalStep::Restarting { what } => (Weight::Normal, format!("{what} does not answer; starting it again")),
+        LocalStep::WaitingForOther => (
+            Weight::Step,
+            "another rstack is starting the local AWS; waiting for it".to_owned(),
+        ),
+        LocalStep::Ready { endpoint, seconds } => (
+            Weight::Normal,
+            format!("local AWS ready at {endpoint} after {}", text::seconds(*seconds)),
+        ),
+        LocalStep::Stopping => (Weight::Step, "stopping the local AWS".to_owned()),
+        LocalStep::Stopped => (Weight::Normal, "local AWS stopped".to_owned()),
+    };
+    (weight, Line::new().plain(words))
+}
+
+/// What a task does, and to which kind of thing.
+pub(super) fn of_task(task: Task) -> (String, &'static str) {
+    match task {
+        Task::Scan => ("reading the directory".to_owned(), "file"),
+        Task::Compare { store } => (format!("comparing with {store}"), "file"),
+        Task::Send { store } => (format!("sending to {store}"), "file"),
+        Task::Check { store } => (format!("checking {store}"), "file"),
+        Task::Remove { store } => (format!("removing from {store}"), "file"),
+        Task::Count => ("counting what the bucket holds".to_owned(), "object"),
+        Task::Drain => ("emptying the bucket".to_owned(), "object"),
+    }
+}
+
+/// An error as lines: what, why else, what is left in AWS, what to do.
+pub(super) fn of_error(error: &Error) -> Vec<Line> {
+    let mut lines = vec![Line::new().and(Role::Bad, "error: ").plain(error.to_string())];
+    if let ErrorKind::Stack(failure) = &*error.kind {
+        lines.extend(failure.causes.iter().skip(1).map(|cause| {
+            Line::new().and(Role::Quiet, " also: ").plain(format!(
+                "{} ({}): {}",
+                cause.logical_id, cause.resource_type, cause.reason
+            ))
+        }));
+    }
+    lines.extend(
+        error
+            .left
+            .iter()
+            .map(|left| Line::new().and(Role::Warning, "left: ").plain(left)),
+    );
+    if let Some(hint) = &error.hint {
+        let mut hint = hint.lines();
+        lines.extend(
+            hint.next()
+                .map(|line| Line::new().and(Role::Hint, "hint: ").plain(line)),
+        );
+        lines.extend(hint.map(|line| Line::new().plain(format!("      {line}"))));
+    }
+    lines
+}
+
+/// The role of a resource's status; one that has not begun is of no interest yet.
+pub(super) fn role_of(status: Option<&ResourceStatus>) -> Role {
+    status.map_or(Tone::Quiet, ResourceStatus::tone).into()
+}
