@@ -1,4 +1,5 @@
 //! Every integration test in one binary: one file a command or topic.
 
+mod local;
 mod scripted;
 mod support;

@@ -1,3 +1,40 @@
 //! What the tests share.
+//!
+//! | for | use |
+//! |---|---|
+//! | running the binary | [`Rstack`]: `Rstack::new().args(["template"]).run()` |
+//! | the real local AWS, one for all tests of this run | [`local::shared`] and [`local::unique`] names |
+//! | one of its own, for a test that kills or stops servers | [`local::LocalAws::own`] |
+//! | answers that no emulator gives | [`scripted`] |
+//! | Python packages (cfn-lint, boto3, moto, Django) | [`python::venv`] |
+//!
+//! A snapshot holds exit code, stdout and stderr together, with everything that changes from run to run filtered out:
+//! `insta::assert_snapshot!(output, @"")`, then `cargo insta accept` or paste what it shows.
 
+pub(crate) mod local;
+mod output;
+pub(crate) mod python;
+mod rstack;
+mod running;
 pub(crate) mod scripted;
+
+use std::path::PathBuf;
+
+pub(crate) use output::Output;
+pub(crate) use rstack::Rstack;
+pub(crate) use running::Running;
+pub(crate) use rustix::process::Signal;
+
+/// Runs async code of the library or of an SDK in a plain test.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(future)
+}
+
+/// Where things that outlive a run are kept: below `target/`.
+fn cache() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+}

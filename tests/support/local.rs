@@ -1,0 +1,186 @@
+//! The real local AWS for tests: one that all of them share, and others of their own.
+//!
+//! `cargo test` has no end that a test could hook into. So each local AWS has a shell beside it that waits until the
+//! pipe from the test process closes (also when that process is killed), then stops the servers and deletes their
+//! folder.
+
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rstack::aws::{Access, Aws};
+use tempfile::TempDir;
+
+use super::{Output, Rstack, block_on, cache};
+
+/// A running local AWS. Dropping it stops it.
+pub(crate) struct LocalAws {
+    home: TempDir,
+    variables: Vec<(String, String)>,
+    /// Stops the servers once its stdin closes.
+    watchdog: Child,
+}
+
+/// The one for all tests of this run. It is never without a stack (in another region, where no test looks), so that
+/// `down` of the last environment of a test does not stop it for the others. Its Redis is shared as well: never flush
+/// it.
+pub(crate) fn shared() -> &'static LocalAws {
+    static SHARED: OnceLock<LocalAws> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let local = LocalAws::own();
+        local
+            .rstack(["local", "start", "--region", "us-west-2"])
+            .run()
+            .expect(0);
+        let template = r#"{"Resources":{"Handle":{"Type":"AWS::CloudFormation::WaitConditionHandle"}}}"#;
+        block_on(async {
+            let request = local.aws_in("us-west-2").await;
+            let request = request
+                .cloudformation()
+                .create_stack()
+                .stack_name("keeps-the-shared-local-aws-up");
+            request.template_body(template).send().await.expect("a stack");
+        });
+        local
+    })
+}
+
+/// An environment name that no other test has.
+pub(crate) fn unique(what: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("{what}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+impl LocalAws {
+    /// A new one.
+    pub(crate) fn own() -> Self {
+        let mut local = Self::stopped();
+        local.start();
+        local
+    }
+
+    /// The folder of a new one, ready to be started without installing anything.
+    pub(crate) fn stopped() -> Self {
+        let local = Self::bare();
+        let inside = local.home().join("local");
+        std::fs::create_dir(&inside).expect("a new folder");
+        symlink(installed(), inside.join("venv")).expect("a link");
+        local
+    }
+
+    /// The folder of a new one with nothing in it.
+    pub(crate) fn bare() -> Self {
+        let home = TempDir::new().expect("a temporary folder");
+        let script = "cat; \"$1\" local stop --yes; rm -rf \"$RSTACK_HOME\"";
+        let watchdog = Command::new("sh")
+            .args(["-c", script, "sh", env!("CARGO_BIN_EXE_rstack")])
+            .env("RSTACK_HOME", home.path())
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        Self {
+            home,
+            variables: Vec::new(),
+            watchdog,
+        }
+    }
+
+    /// Starts it, and learns where it listens.
+    pub(crate) fn start(&mut self) {
+        let variables = self.rstack(["local", "env", "--format", "json"]).run().expect(0).json();
+        let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+        let variables = variables.as_object().expect("an object").iter();
+        self.variables = variables.map(|(name, value)| (name.clone(), text(value))).collect();
+    }
+
+    /// `RSTACK_HOME`.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// A call of the binary with `--local` in this one.
+    pub(crate) fn rstack<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Rstack {
+        Rstack::new()
+            .env("RSTACK_HOME", self.home())
+            .env("RSTACK_LOCAL", "1")
+            .hide(self.home().display().to_string(), "[RSTACK_HOME]")
+            .args(args)
+    }
+
+    /// As [`LocalAws::rstack`], run to its end, which has to be exit code 0.
+    #[track_caller]
+    pub(crate) fn done<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Output {
+        self.rstack(args).run().expect(0)
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        self.variable("AWS_ENDPOINT_URL")
+    }
+
+    pub(crate) fn redis_url(&self) -> &str {
+        self.variable("REDIS_URL")
+    }
+
+    /// What boto3 and other tools need.
+    pub(crate) fn variables(&self) -> &[(String, String)] {
+        &self.variables
+    }
+
+    /// Clients, to look at what the binary did.
+    pub(crate) async fn aws(&self) -> Aws {
+        self.aws_in(self.variable("AWS_REGION")).await
+    }
+
+    pub(crate) async fn aws_in(&self, region: &str) -> Aws {
+        let access = Access {
+            region: Some(region.to_owned()),
+            endpoint_url: Some(self.endpoint().to_owned()),
+            credentials: Some(("test".to_owned(), "test".to_owned())),
+            ..Access::default()
+        };
+        Aws::connect(&access).await.expect("the region is given")
+    }
+
+    fn variable(&self, name: &str) -> &str {
+        let found = self.variables.iter().find(|(key, _)| key == name);
+        &found.expect("it was started").1
+    }
+}
+
+impl Drop for LocalAws {
+    fn drop(&mut self) {
+        drop(self.watchdog.stdin.take());
+        let _ = self.watchdog.wait();
+    }
+}
+
+/// The virtual environment of the local AWS, made by the first run and kept below `target/`.
+fn installed() -> std::path::PathBuf {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    let home = cache().join("rstack-home");
+    INSTALLED.get_or_init(|| {
+        let rstack = |action| {
+            let mut call = Rstack::new().env("RSTACK_HOME", &home).args(["local", action]);
+            // What pip needs on this machine to reach its index.
+            for (name, value) in std::env::vars_os() {
+                let known = name.to_string_lossy();
+                if known.starts_with("PIP_")
+                    || known.starts_with("SSL_CERT")
+                    || known.eq_ignore_ascii_case("https_proxy")
+                {
+                    call = call.env(name, value);
+                }
+            }
+            call.run().expect(0);
+        };
+        rstack("start");
+        rstack("stop");
+    });
+    home.join("local/venv")
+}
