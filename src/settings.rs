@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::aws::Access;
-use crate::config::Config;
+use crate::config::{Config, TargetName};
 use crate::error::{Error, Result};
 use crate::local;
 use crate::stack::StackName;
@@ -70,11 +70,11 @@ impl Settings {
         }
         // Naming another AWS on the command line outranks a local target in the environment or the file.
         let elsewhere = flags.profile.is_some() || flags.endpoint_url.is_some() || flags.role_arn.is_some();
-        let local = flags.local || (!elsewhere && (local_by_env || config.target_is_local()));
-        let name = flags
-            .name
-            .or_else(|| env("RSTACK_NAME"))
-            .or_else(|| config.name.clone());
+        let local = flags.local || (!elsewhere && (local_by_env || config.target == Some(TargetName::Local)));
+        let name = match flags.name.or_else(|| env("RSTACK_NAME")) {
+            Some(name) => Some(name.parse()?),
+            None => config.name.clone(),
+        };
         let access = Access {
             region: flags
                 .region
@@ -101,7 +101,7 @@ impl Settings {
             target: if local { Target::Local } else { Target::Aws },
             access,
             home,
-            name: name.map(|name| name.parse()).transpose()?,
+            name,
             config,
         })
     }

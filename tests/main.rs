@@ -3,3 +3,4 @@
 mod local;
 mod scripted;
 mod support;
+mod template;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::outline::Outline;
 use super::timing::{ResourceTiming, timings};
@@ -60,7 +60,8 @@ pub struct TimeToLive {
 }
 
 /// What happens to a stack whose creation or update fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OnFailure {
     #[default]
     Rollback,
