@@ -1,21 +1,24 @@
 //! `rstack local`: the AWS on this machine.
 
+mod env;
+mod logs;
+
 use std::fmt::Write as _;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use rstack::local::{self, Environment, Running, Status};
 use rstack::time::Timestamp;
-use rstack::{Error, Outcome, Result};
-use serde::Serialize;
+use rstack::{Outcome, Result};
 use serde_json::json;
 
 use super::Context;
+use crate::ui::{Role, Style, Table, text};
 
 /// Start, look at and stop the AWS on this machine
 ///
 /// `--local` starts it by itself; these commands are for looking into it and for ending it.
 #[derive(Debug, Args)]
-pub struct Local {
+pub(super) struct Local {
     #[command(subcommand)]
     action: Action,
 }
@@ -28,32 +31,21 @@ enum Action {
     Stop,
     /// Show its servers and what is in it
     Status,
-    /// Print what aws, boto3 and redis-cli need to reach it
-    Env(Env),
-}
-
-#[derive(Debug, Args)]
-struct Env {
-    /// How to print the variables
-    #[arg(long, value_enum, default_value = "shell")]
-    format: EnvFormat,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum EnvFormat {
-    /// For `eval "$(rstack local env)"`
-    Shell,
-    /// NAME=value lines, as in .env files
-    Env,
-    Json,
+    /// Print what its servers logged
+    Logs(logs::Logs),
+    /// Print what aws, boto3 and redis-cli need to reach it, and start it when it is not running
+    ///
+    /// For the shell: eval "$(rstack local env)"; redis-cli takes -u "$REDIS_URL".
+    Env(env::Env),
 }
 
 impl Local {
-    pub async fn run(self, context: &Context<'_>) -> Result<Outcome> {
+    pub(super) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
         match self.action {
             Action::Start => start(context).await,
             Action::Stop => stop(context).await,
             Action::Status => status(context).await,
+            Action::Logs(logs) => logs.run(context).await,
             Action::Env(env) => env.run(context).await,
         }
     }
@@ -78,20 +70,18 @@ async fn start(context: &Context<'_>) -> Result<Outcome> {
 async fn stop(context: &Context<'_>) -> Result<Outcome> {
     let options = &context.settings.local;
     let lost = match local::find(options).await? {
-        Some(local) => local::environments(&local).await?,
+        Some(local) => context.until_interrupted(Box::pin(local::environments(&local))).await?,
         None => Vec::new(),
     };
     if !lost.is_empty() {
         let names: Vec<String> = lost.iter().map(name).collect();
-        let (noun, verb) = if lost.len() == 1 {
-            ("environment", "is")
+        let noun = if lost.len() == 1 {
+            "this environment"
         } else {
-            ("environments", "are")
+            "these environments"
         };
-        context.ui.confirm(
-            &format!("the {noun} {} {verb} lost; stop the local AWS?", names.join(", ")),
-            "y",
-        )?;
+        let question = format!("stopping the local AWS loses {noun}: {}", names.join(", "));
+        context.ui.confirm(&question, "y")?;
     }
     let stopped = local::stop(options, context.ui, &context.interrupt).await?;
     let value = json!({ "stopped": stopped, "lost": lost });
@@ -99,21 +89,23 @@ async fn stop(context: &Context<'_>) -> Result<Outcome> {
         if stopped {
             String::new()
         } else {
-            "not running\n".to_owned()
+            "the local AWS is not running\n".to_owned()
         }
     });
     Ok(Outcome::Done)
 }
 
 async fn status(context: &Context<'_>) -> Result<Outcome> {
-    let status = local::status(&context.settings.local).await?;
-    context.ui.finish("local status", &status, Outcome::Done, |_| {
-        text(&status, Timestamp::now())
+    let status = context
+        .until_interrupted(Box::pin(local::status(&context.settings.local)))
+        .await?;
+    context.ui.finish("local status", &status, Outcome::Done, |style| {
+        shown(&status, Timestamp::now(), style)
     });
     Ok(Outcome::Done)
 }
 
-fn text(status: &Status, now: Timestamp) -> String {
+fn shown(status: &Status, now: Timestamp, style: Style) -> String {
     let Some(running) = &status.running else {
         return "the local AWS is not running\n".to_owned();
     };
@@ -124,28 +116,41 @@ fn text(status: &Status, now: Timestamp) -> String {
         servers,
         environments,
     } = running;
-    let mut text = format!("aws      {endpoint}\nredis    {redis_url}\n");
-    let up = humantime::format_duration(std::time::Duration::from_secs(now.since(*started).as_secs()));
-    let _ = writeln!(text, "running  for {up}");
-    let _ = writeln!(text, "home     {}\n", status.home.display());
+    let mut shown = String::new();
+    for (key, value) in [
+        ("aws", endpoint.clone()),
+        ("redis", redis_url.clone()),
+        ("running", format!("for {}", text::age(now.since(*started)))),
+        ("home", text::clean(&status.home.display().to_string()).into_owned()),
+    ] {
+        let _ = writeln!(shown, "{key:<9}{value}");
+    }
+    let mut table = Table::new(&["SERVER", ">PID", ">PORT", ">MEMORY"]);
     for server in servers {
-        let memory = server
-            .memory
-            .map_or_else(String::new, |bytes| format!("  {} MB", bytes / 1_000_000));
-        let _ = writeln!(
-            text,
-            "{:<18} pid {:<8} port {:<6}{memory}",
-            server.name, server.pid, server.port
-        );
+        let memory = server.memory.map_or_else(|| "-".to_owned(), text::bytes);
+        let cells = [
+            server.name.clone(),
+            server.pid.to_string(),
+            server.port.to_string(),
+            memory,
+        ];
+        table.row(cells.map(|cell| (Role::Plain, cell)));
     }
-    text.push('\n');
+    let _ = write!(shown, "\n{}", table.render(style));
     if environments.is_empty() {
-        text.push_str("no environments\n");
+        shown.push_str("\nno environments\n");
+        return shown;
     }
+    let mut table = Table::new(&["ENVIRONMENT", "STATUS"]);
     for environment in environments {
-        let _ = writeln!(text, "{:<30} {}", name(environment), environment.status);
+        let role = Role::from(environment.status.tone());
+        table.row([
+            (Role::Strong, name(environment)),
+            (role, environment.status.to_string()),
+        ]);
     }
-    text
+    let _ = write!(shown, "\n{}", table.render(style));
+    shown
 }
 
 fn name(environment: &Environment) -> String {
@@ -154,61 +159,4 @@ fn name(environment: &Environment) -> String {
     } else {
         format!("{} ({})", environment.name, environment.region)
     }
-}
-
-/// What other tools read from their environment.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-struct Variables {
-    aws_endpoint_url: String,
-    aws_region: String,
-    aws_default_region: String,
-    aws_access_key_id: String,
-    aws_secret_access_key: String,
-    redis_url: String,
-}
-
-impl Env {
-    async fn run(self, context: &Context<'_>) -> Result<Outcome> {
-        let local = ensure(context).await?;
-        let access = local.access(context.settings.access.region.as_deref());
-        let region = access.region.unwrap_or_default();
-        let (aws_access_key_id, aws_secret_access_key) = access.credentials.unwrap_or_default();
-        let variables = Variables {
-            aws_endpoint_url: local.endpoint(),
-            aws_default_region: region.clone(),
-            aws_region: region,
-            aws_access_key_id,
-            aws_secret_access_key,
-            redis_url: local.redis_url(),
-        };
-        let text = self.format.render(&variables)?;
-        context.ui.finish("local env", &variables, Outcome::Done, |_| text);
-        Ok(Outcome::Done)
-    }
-}
-
-impl EnvFormat {
-    fn render(self, variables: &Variables) -> Result<String> {
-        let unexpected = |e: serde_json::Error| Error::unexpected(e.to_string());
-        let prefix = match self {
-            Self::Json => return Ok(serde_json::to_string_pretty(variables).map_err(unexpected)? + "\n"),
-            Self::Shell => "export ",
-            Self::Env => "",
-        };
-        let value = serde_json::to_value(variables).map_err(unexpected)?;
-        let mut text = String::new();
-        for (name, value) in value.as_object().into_iter().flatten() {
-            let _ = writeln!(text, "{prefix}{name}={}", quote(value.as_str().unwrap_or_default()));
-        }
-        Ok(text)
-    }
-}
-
-/// A word for the shell, quoted only where it has to be: a region is whatever the user typed.
-fn quote(word: &str) -> String {
-    if word.bytes().all(|b| b.is_ascii_alphanumeric() || b":/._-".contains(&b)) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

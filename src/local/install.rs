@@ -25,7 +25,8 @@ pub(super) async fn ensure(options: &Options, reporter: &dyn Reporter, interrupt
     let python = venv.join("bin/python");
     // Written last: a virtual environment without it was interrupted.
     let marker = venv.join("rstack-complete");
-    if fs::read_to_string(&marker).is_ok_and(|text| text == CONSTRAINTS) && python.exists() {
+    let contents = format!("{}\n{CONSTRAINTS}", ministack::requirement());
+    if fs::read_to_string(&marker).is_ok_and(|text| text == contents) && python.exists() {
         return Ok(python);
     }
     let base = python::find(options.python.as_deref()).await?;
@@ -55,7 +56,7 @@ pub(super) async fn ensure(options: &Options, reporter: &dyn Reporter, interrupt
     .arg(&constraints)
     .arg(ministack::requirement());
     run(pip, "pip cannot install the local AWS", reporter, interrupt).await?;
-    fs::write(&marker, CONSTRAINTS).map_err(|e| Error::file("write", &marker, e))?;
+    fs::write(&marker, contents).map_err(|e| Error::file("write", &marker, e))?;
     Ok(python)
 }
 
@@ -92,15 +93,12 @@ async fn run(mut command: Command, failed: &str, reporter: &dyn Reporter, interr
     if status.success() {
         return Ok(());
     }
+    // Of several, the first says most.
     let complaint = complaints
         .iter()
-        .rev()
-        .find(|line| line.starts_with("ERROR:"))
-        .or(complaints.last());
-    let complaint = complaint.map_or_else(
-        || status.to_string(),
-        |line| line.trim_start_matches("ERROR: ").to_owned(),
-    );
+        .find_map(|line| line.strip_prefix("ERROR: "))
+        .or(complaints.last().map(String::as_str));
+    let complaint = complaint.map_or_else(|| status.to_string(), str::to_owned);
     Err(Error::local(format!("{failed}: {complaint}")).with_hint(
         "it comes from the Python package index: check the network and the proxy (HTTPS_PROXY), or name your own index \
          with PIP_INDEX_URL, and run the same command again",

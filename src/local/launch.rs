@@ -61,6 +61,7 @@ pub(super) async fn mend_redis(
     reporter.report(&Event::Local(LocalStep::Restarting {
         what: "Redis".to_owned(),
     }));
+    port::released(port).await;
     let child = redis::spawn(&redis_server, options, port)?;
     let warn = |message: &str, hint: &str| {
         reporter.report(&Event::Warning {

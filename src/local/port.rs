@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::error::{Error, Result};
 
@@ -16,6 +16,16 @@ pub(super) fn free() -> Result<u16> {
         .and_then(|listener| listener.local_addr())
         .map_err(|e| Error::local(format!("no free port on loopback: {e}")))?;
     Ok(listener.port())
+}
+
+/// Waits a moment until the port of a server that has died can be taken again; the system lets go of it last.
+pub(super) async fn released(port: u16) {
+    for _ in 0..20 {
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Sends `request` to a loopback port and returns the answer up to where the other side closes or `enough` holds.

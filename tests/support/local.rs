@@ -10,8 +10,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
 
 use rstack::aws::{Access, Aws};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::{Output, Rstack, block_on, cache};
@@ -35,15 +38,7 @@ pub(crate) fn shared() -> &'static LocalAws {
             .rstack(["local", "start", "--region", "us-west-2"])
             .run()
             .expect(0);
-        let template = r#"{"Resources":{"Handle":{"Type":"AWS::CloudFormation::WaitConditionHandle"}}}"#;
-        block_on(async {
-            let request = local.aws_in("us-west-2").await;
-            let request = request
-                .cloudformation()
-                .create_stack()
-                .stack_name("keeps-the-shared-local-aws-up");
-            request.template_body(template).send().await.expect("a stack");
-        });
+        block_on(local.make_stack("us-west-2", "keeps-the-shared-local-aws-up"));
         local
     })
 }
@@ -147,6 +142,46 @@ impl LocalAws {
         Aws::connect(&access).await.expect("the region is given")
     }
 
+    /// The process id of "redis" or "aws".
+    pub(crate) fn pid(&self, server: &str) -> Pid {
+        let state = std::fs::read(self.home().join("local/state.json")).expect("it is running");
+        let state: serde_json::Value = serde_json::from_slice(&state).expect("JSON");
+        let pid = state[server]["pid"].as_i64().expect("a process id");
+        i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id")
+    }
+
+    /// Kills one of its servers, and waits until it is gone.
+    pub(crate) fn kill(&self, server: &str) {
+        let pid = self.pid(server);
+        kill_process(pid, Signal::KILL).expect("it runs");
+        while self.processes().contains(&pid) {
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The processes that run in its folder, told by the system.
+    pub(crate) fn processes(&self) -> Vec<Pid> {
+        let home = self.home().canonicalize().expect("it exists");
+        let numbers = std::fs::read_dir("/proc").expect("Linux").filter_map(|entry| {
+            let number = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let dir = std::fs::read_link(format!("/proc/{number}/cwd")).ok()?;
+            dir.starts_with(&home).then_some(number)
+        });
+        numbers.filter_map(Pid::from_raw).collect()
+    }
+
+    /// The smallest stack there is, made without rstack.
+    pub(crate) async fn make_stack(&self, region: &str, name: &str) {
+        let template = r#"{"Resources":{"Handle":{"Type":"AWS::CloudFormation::WaitConditionHandle"}}}"#;
+        let aws = self.aws_in(region).await;
+        let request = aws
+            .cloudformation()
+            .create_stack()
+            .stack_name(name)
+            .template_body(template);
+        request.send().await.expect("a stack");
+    }
+
     fn variable(&self, name: &str) -> &str {
         let found = self.variables.iter().find(|(key, _)| key == name);
         &found.expect("it was started").1
@@ -165,22 +200,20 @@ fn installed() -> std::path::PathBuf {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     let home = cache().join("rstack-home");
     INSTALLED.get_or_init(|| {
-        let rstack = |action| {
-            let mut call = Rstack::new().env("RSTACK_HOME", &home).args(["local", action]);
-            // What pip needs on this machine to reach its index.
-            for (name, value) in std::env::vars_os() {
-                let known = name.to_string_lossy();
-                if known.starts_with("PIP_")
-                    || known.starts_with("SSL_CERT")
-                    || known.eq_ignore_ascii_case("https_proxy")
-                {
-                    call = call.env(name, value);
-                }
-            }
-            call.run().expect(0);
-        };
-        rstack("start");
-        rstack("stop");
+        for action in ["start", "stop"] {
+            let call = Rstack::new().env("RSTACK_HOME", &home).args(["local", action]);
+            with_pip(call).run().expect(0);
+        }
     });
     home.join("local/venv")
+}
+
+/// With what pip needs on this machine to reach its index, and with its downloads kept below `target/`.
+pub(crate) fn with_pip(call: Rstack) -> Rstack {
+    let wanted = |name: &str| {
+        name.starts_with("PIP_") || name.starts_with("SSL_CERT") || name.eq_ignore_ascii_case("https_proxy")
+    };
+    let variables = std::env::vars_os().filter(|(name, _)| wanted(&name.to_string_lossy()));
+    let call = variables.fold(call, |call, (name, value)| call.env(name, value));
+    call.env("PIP_CACHE_DIR", cache().join("pip"))
 }
