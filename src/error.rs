@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::aws::AwsError;
 use crate::stack::StackFailure;
+use crate::store::StoreError;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -51,8 +52,8 @@ pub enum ErrorKind {
     #[error("{0}")]
     LostContact(String),
     /// A store could not be read or written.
-    #[error("{store}: {message}")]
-    Store { store: String, message: String },
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The AWS on this machine could not be made, started or stopped.
     #[error("{0}")]
     Local(String),
@@ -127,7 +128,7 @@ impl Error {
             | ErrorKind::NoEnvironment { .. }
             | ErrorKind::Refused(_)
             | ErrorKind::Declined
-            | ErrorKind::Store { .. }
+            | ErrorKind::Store(_)
             | ErrorKind::Local(_)
             | ErrorKind::File { .. }
             | ErrorKind::Unexpected(_) => 1,
@@ -140,6 +141,7 @@ impl<K: Into<ErrorKind>> From<K> for Error {
         let kind = kind.into();
         let hint = match &kind {
             ErrorKind::Aws(error) => error.hint(),
+            ErrorKind::Store(error) => error.hint(),
             _ => None,
         };
         Self {

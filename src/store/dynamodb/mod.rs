@@ -1,0 +1,8 @@
+//! A store in a DynamoDB table: one item a key, `{path, code}`; larger values in parts.
+
+mod backend;
+mod batch;
+mod item;
+mod swap;
+
+pub use backend::DynamoDbStore;

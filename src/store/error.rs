@@ -1,0 +1,129 @@
+//! What keeps a store from being read or written, by meaning.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::StoreKind;
+use crate::aws::{AwsError, AwsErrorKind};
+
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// A store that could not do what it was asked: which one, at which key, why.
+#[derive(Debug, Clone, thiserror::Error)]
+pub struct StoreError {
+    pub store: StoreKind,
+    pub kind: StoreErrorKind,
+    /// The key it happened at, when it was one.
+    pub key: Option<String>,
+    pub message: String,
+    /// A hint that knows more than the kind does.
+    hint: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreErrorKind {
+    /// The bucket, the table or the folder itself is not there.
+    Missing,
+    /// The caller may not do this.
+    Denied,
+    /// No credentials, expired ones, or a wrong password.
+    Unauthenticated,
+    Throttled,
+    Unreachable,
+    Timeout,
+    /// It takes no writes at the moment, or never.
+    ReadOnly,
+    OutOfMemory,
+    /// The value or the key is larger than the store can hold.
+    TooLarge,
+    /// The file to store is no longer what it was.
+    Changed,
+    /// What the store holds is not what was written.
+    Corrupt,
+    /// The store's address cannot be understood.
+    Address,
+    Other,
+}
+
+impl StoreError {
+    pub(crate) fn new(store: StoreKind, kind: StoreErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            store,
+            kind,
+            key: None,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn aws(store: StoreKind, error: &AwsError) -> Self {
+        let kind = match error.kind {
+            AwsErrorKind::NoCredentials | AwsErrorKind::BadCredentials => StoreErrorKind::Unauthenticated,
+            AwsErrorKind::Denied => StoreErrorKind::Denied,
+            AwsErrorKind::Throttled => StoreErrorKind::Throttled,
+            AwsErrorKind::NotFound => StoreErrorKind::Missing,
+            AwsErrorKind::Connection => StoreErrorKind::Unreachable,
+            AwsErrorKind::Timeout => StoreErrorKind::Timeout,
+            AwsErrorKind::Precondition | AwsErrorKind::Invalid | AwsErrorKind::Unavailable | AwsErrorKind::Other => {
+                StoreErrorKind::Other
+            }
+        };
+        Self {
+            hint: error.hint(),
+            ..Self::new(store, kind, error.to_string())
+        }
+    }
+
+    /// Names the key.
+    pub(crate) fn at(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Nothing answered: the store itself may be as good as ever.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self.kind, StoreErrorKind::Unreachable | StoreErrorKind::Timeout)
+    }
+
+    /// The way out, where there is a usual one.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        if self.hint.is_some() {
+            return self.hint.clone();
+        }
+        let hint = match (self.kind, self.store) {
+            (StoreErrorKind::Missing, StoreKind::S3 | StoreKind::DynamoDb) => {
+                "someone removed it behind the stack's back; `rstack down` and `rstack up` make a new environment"
+            }
+            (StoreErrorKind::Unauthenticated, StoreKind::Redis) => {
+                "give the password in RSTACK_REDIS_PASSWORD, or in `--redis-url`"
+            }
+            (StoreErrorKind::Unreachable | StoreErrorKind::Timeout, StoreKind::Redis) => {
+                "check that it runs, and that this machine is inside its VPC or comes in through a tunnel"
+            }
+            (StoreErrorKind::ReadOnly, StoreKind::Redis) => {
+                "this is a replica or a failover is going on; use the primary's address, or wait and try again"
+            }
+            (StoreErrorKind::OutOfMemory, StoreKind::Redis) => {
+                "use a larger node type, or set the parameter maxmemory-policy to allkeys-lru"
+            }
+            (StoreErrorKind::Changed, _) => "let it rest and run the same command again",
+            (StoreErrorKind::Corrupt, _) => "run `rstack seed` again to write it anew",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.store)?;
+        if let Some(key) = &self.key {
+            write!(f, "{key:?}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}

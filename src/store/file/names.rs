@@ -1,0 +1,104 @@
+//! Keys to paths and back. A key made of ordinary names is its own path; what a file system could misread is
+//! percent-encoded. A literal `%` always is, so that a name such as `%value` can never come from a key.
+
+use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
+
+/// Where the value of a key lives when other keys lie under it as in a folder.
+pub(super) const VALUE: &str = "%value";
+/// What writers and readers lock.
+pub(super) const LOCK: &str = "%lock";
+/// How names of files begin that are still being written.
+pub(super) const UNFINISHED: &str = "%new-";
+const EMPTY: &str = "%empty";
+
+/// The path of `key` below `root`.
+pub(super) fn path_of(root: &Path, key: &str) -> PathBuf {
+    key.split('/')
+        .fold(root.to_owned(), |path, segment| path.join(encode(segment)))
+}
+
+/// The key of a path relative to the root, given as its names; `None` for a file that belongs to no key.
+pub(super) fn key_of(names: &[String]) -> Option<String> {
+    let names = match names {
+        [folder @ .., last] if last == VALUE && !folder.is_empty() => folder,
+        all => all,
+    };
+    let segments: Option<Vec<String>> = names.iter().map(|name| decode(name)).collect();
+    Some(segments?.join("/"))
+}
+
+/// The longest name that `key` would need, in bytes.
+pub(super) fn longest_name(key: &str) -> usize {
+    key.split('/')
+        .map(|segment| encode(segment).len())
+        .max()
+        .unwrap_or_default()
+}
+
+fn encode(segment: &str) -> String {
+    if segment.is_empty() {
+        return EMPTY.to_owned();
+    }
+    let only_dots = segment.bytes().all(|byte| byte == b'.');
+    let mut name = String::with_capacity(segment.len());
+    let mut chars = segment.chars().peekable();
+    while let Some(c) = chars.next() {
+        let last = chars.peek().is_none();
+        let unsafe_here =
+            c.is_control() || matches!(c, '%' | '\\') || (c == '.' && only_dots) || (last && matches!(c, '.' | ' '));
+        if unsafe_here {
+            let mut buffer = [0; 4];
+            for byte in c.encode_utf8(&mut buffer).bytes() {
+                name.push_str(&format!("%{byte:02X}"));
+            }
+        } else {
+            name.push(c);
+        }
+    }
+    name
+}
+
+fn decode(name: &str) -> Option<String> {
+    if name == EMPTY {
+        return Some(String::new());
+    }
+    if name == LOCK || name == VALUE || name.starts_with(UNFINISHED) {
+        return None;
+    }
+    percent_decode_str(name).decode_utf8().ok().map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn names(path: &Path) -> Vec<String> {
+        path.iter().map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn ordinary_keys_are_their_own_paths() {
+        assert_eq!(
+            path_of(Path::new("r"), "main/foo/bar baz/é.py"),
+            Path::new("r/main/foo/bar baz/é.py")
+        );
+    }
+
+    #[test]
+    fn nothing_leads_out_of_the_root() {
+        assert_eq!(path_of(Path::new("r"), "../../etc"), Path::new("r/%2E%2E/%2E%2E/etc"));
+        assert_eq!(path_of(Path::new("r"), "/etc"), Path::new("r/%empty/etc"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_comes_back(key in "[a-c./% \\\\\n\u{e9}]{1,12}") {
+            let path = path_of(Path::new(""), &key);
+            prop_assert_eq!(key_of(&names(&path)), Some(key));
+        }
+    }
+}

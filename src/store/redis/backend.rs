@@ -1,0 +1,195 @@
+//! The Redis as a store.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use redis::Pipeline;
+
+use super::RedisAddress;
+use super::connection::Connection;
+use crate::store::interface::{Mark, settle};
+use crate::store::pool::{self, Batches, Bounds};
+use crate::store::{Done, Limit, Listed, Pages, Put, Puts, Store, StoreKind, StoreResult, Swap, Version};
+
+const LARGEST_VALUE: u64 = 512 << 20;
+/// Commands in one pipeline.
+const COMMANDS: usize = 500;
+/// Values in one pipeline, in bytes.
+const PIPELINE: u64 = 1 << 20;
+/// One pipeline is read from disk while another is on its way.
+const WRITES: Bounds = Bounds {
+    jobs: 2,
+    bytes: 4 << 20,
+};
+
+/// Writes ARGV[2] if the key holds ARGV[1], or with no ARGV[1] (a third argument says so) if it holds nothing.
+const COMPARE_AND_SET: &str = "
+local held = redis.call('GET', KEYS[1])
+if ARGV[3] == 'absent' then
+  if held then return 0 end
+elseif held ~= ARGV[1] then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1";
+
+#[derive(Debug)]
+pub struct RedisStore {
+    connection: Connection,
+    place: String,
+}
+
+impl RedisStore {
+    /// Connects on first use.
+    #[must_use]
+    pub fn new(address: RedisAddress) -> Self {
+        let place = format!("`{}`", address.endpoint());
+        let connection = Connection::new(address);
+        Self { connection, place }
+    }
+
+    async fn put_batch(&self, batch: Vec<Put>, done: &Done<'_>) -> StoreResult<()> {
+        let mut pipeline = Pipeline::with_capacity(batch.len());
+        let mut sizes = Vec::with_capacity(batch.len());
+        for put in batch {
+            let value = put.body.read(StoreKind::Redis, &put.key).await?;
+            pipeline.set(&put.key, value.as_ref()).ignore();
+            sizes.push((put.key, value.len() as u64));
+        }
+        self.connection.repeatable::<()>(&pipeline).await?;
+        for (key, size) in sizes {
+            done(&key, size);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Redis
+    }
+
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn limit(&self, _key: &str, size: u64) -> Option<Limit> {
+        (size > LARGEST_VALUE).then_some(Limit::Value(LARGEST_VALUE))
+    }
+
+    fn lists_sizes(&self) -> bool {
+        false
+    }
+
+    async fn ping(&self) -> StoreResult<()> {
+        let mut pipeline = Pipeline::new();
+        pipeline.cmd("PING").ignore();
+        self.connection.repeatable(&pipeline).await
+    }
+
+    /// By GET rather than MGET, which shows a key of another type as absent.
+    async fn get_many(&self, keys: &[String]) -> StoreResult<Vec<Option<Bytes>>> {
+        let mut values = Vec::with_capacity(keys.len());
+        for batch in keys.chunks(COMMANDS) {
+            let mut pipeline = Pipeline::with_capacity(batch.len());
+            for key in batch {
+                pipeline.get(key);
+            }
+            let found: Vec<Option<Vec<u8>>> = self.connection.repeatable(&pipeline).await?;
+            values.extend(found.into_iter().map(|value| value.map(Bytes::from)));
+        }
+        Ok(values)
+    }
+
+    async fn put_many(&self, puts: &mut Puts<'_>, done: &Done<'_>) -> StoreResult<()> {
+        let mut batches = Batches::new(puts, COMMANDS, PIPELINE);
+        pool::run(WRITES, &mut batches, pool::weight, |batch| self.put_batch(batch, done)).await
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> StoreResult<()> {
+        for batch in keys.chunks(COMMANDS) {
+            let mut pipeline = Pipeline::new();
+            pipeline.cmd("UNLINK").arg(batch).ignore();
+            self.connection.repeatable::<()>(&pipeline).await?;
+        }
+        Ok(())
+    }
+
+    fn list(&self, prefix: &str) -> Pages<'_> {
+        let pattern = format!("{}*", escape_glob(prefix));
+        let start = Some((0_u64, HashSet::new()));
+        stream::try_unfold((start, pattern), move |(state, pattern)| async move {
+            let Some((cursor, mut seen)) = state else {
+                return Ok(None);
+            };
+            let mut pipeline = Pipeline::new();
+            pipeline
+                .cmd("SCAN")
+                .arg(cursor)
+                .arg("MATCH")
+                .arg(&pattern)
+                .arg("COUNT")
+                .arg(1000);
+            let ((next, keys),): ((u64, Vec<Vec<u8>>),) = self.connection.repeatable(&pipeline).await?;
+            // A scan may show a key twice. Keys that are not UTF-8 are nobody's here.
+            let page = keys
+                .into_iter()
+                .filter_map(|key| String::from_utf8(key).ok())
+                .filter(|key| seen.insert(key.clone()))
+                .map(|key| Listed {
+                    key,
+                    size: None,
+                    md5: None,
+                })
+                .collect();
+            Ok(Some((page, ((next != 0).then_some((next, seen)), pattern))))
+        })
+        .boxed()
+    }
+
+    async fn get_versioned(&self, key: &str) -> StoreResult<Option<(Bytes, Version)>> {
+        let found = self.get_many(&[key.to_owned()]).await?.pop().flatten();
+        Ok(found.map(|value| (value.clone(), Version::content(value))))
+    }
+
+    async fn compare_and_set(&self, key: &str, expected: Option<&Version>, new: Bytes) -> StoreResult<Swap> {
+        let (held, state) = match expected {
+            None => (&[][..], "absent"),
+            Some(Version(Mark::Content(held))) => (held.as_ref(), "present"),
+            // A version of another store never matches.
+            Some(Version(Mark::Tag(_))) => return Ok(Swap::Conflict),
+        };
+        let mut pipeline = Pipeline::new();
+        pipeline
+            .cmd("EVAL")
+            .arg(COMPARE_AND_SET)
+            .arg(1)
+            .arg(key)
+            .arg(held)
+            .arg(new.as_ref())
+            .arg(state);
+        match self.connection.single::<(u8,)>(&pipeline).await {
+            Ok((1,)) => Ok(Swap::Done(Version::content(new))),
+            Ok(_) => Ok(Swap::Conflict),
+            Err((error, answer_lost)) if answer_lost => match settle(self, key, &new).await {
+                Ok(Swap::Done(version)) => Ok(Swap::Done(version)),
+                _ => Err(error.at(key)),
+            },
+            Err((error, _)) => Err(error.at(key)),
+        }
+    }
+}
+
+fn escape_glob(prefix: &str) -> String {
+    let mut escaped = String::with_capacity(prefix.len());
+    for c in prefix.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\' | '^') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
