@@ -2,5 +2,6 @@
 
 mod local;
 mod scripted;
+mod store;
 mod support;
 mod template;

@@ -20,7 +20,7 @@ mod tests {
     #[test]
     fn delays_grow_and_stay_bounded() {
         for attempt in 1..40 {
-            let ceiling = Duration::from_millis(50 << (attempt - 1).min(7)).min(Duration::from_secs(5));
+            let ceiling = (Duration::from_millis(50) * (1 << (attempt - 1).min(7))).min(Duration::from_secs(5));
             let delay = delay(attempt);
             assert!(
                 delay >= Duration::from_millis(25) && delay <= Duration::from_secs(5),

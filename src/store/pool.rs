@@ -92,6 +92,6 @@ impl Iterator for Batches<'_, '_> {
 }
 
 /// In bytes.
-pub(super) fn weight(batch: &Vec<Put>) -> u64 {
+pub(super) fn weight(batch: &[Put]) -> u64 {
     batch.iter().map(|put| put.body.size()).sum()
 }

@@ -153,7 +153,13 @@ impl Store for DynamoDbStore {
 
     async fn put_many(&self, puts: &mut Puts<'_>, done: &Done<'_>) -> StoreResult<()> {
         let mut batches = Batches::new(puts, BATCH, BATCH_BYTES);
-        pool::run(WRITES, &mut batches, pool::weight, |batch| self.put_batch(batch, done)).await
+        pool::run(
+            WRITES,
+            &mut batches,
+            |batch| pool::weight(batch),
+            |batch| self.put_batch(batch, done),
+        )
+        .await
     }
 
     async fn delete_many(&self, keys: &[String]) -> StoreResult<()> {

@@ -241,7 +241,7 @@ impl Folder {
 
     fn list(&self, prefix: &str) -> io::Result<Vec<Listed>> {
         let mut found = Vec::new();
-        self.walk(&self.0, &mut Vec::new(), &mut |names, size| {
+        walk(&self.0, &mut Vec::new(), &mut |names, size| {
             if let Some(key) = names::key_of(names).filter(|key| key.starts_with(prefix)) {
                 found.push(Listed {
                     key,
@@ -253,26 +253,26 @@ impl Folder {
         found.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(found)
     }
+}
 
-    fn walk(&self, folder: &Path, names: &mut Vec<String>, found: &mut dyn FnMut(&[String], u64)) -> io::Result<()> {
-        let entries = match fs::read_dir(folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            other => other?,
+fn walk(folder: &Path, names: &mut Vec<String>, found: &mut dyn FnMut(&[String], u64)) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
         };
-        for entry in entries {
-            let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
-            names.push(name);
-            let metadata = entry.metadata()?;
-            if metadata.is_dir() {
-                self.walk(&entry.path(), names, found)?;
-            } else {
-                found(names, metadata.len());
-            }
-            names.pop();
+        names.push(name);
+        let metadata = entry.metadata()?;
+        if metadata.is_dir() {
+            walk(&entry.path(), names, found)?;
+        } else {
+            found(names, metadata.len());
         }
-        Ok(())
+        names.pop();
     }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Keys to paths and back. A key made of ordinary names is its own path; what a file system could misread is
 //! percent-encoded. A literal `%` always is, so that a name such as `%value` can never come from a key.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
@@ -51,7 +52,8 @@ fn encode(segment: &str) -> String {
         if unsafe_here {
             let mut buffer = [0; 4];
             for byte in c.encode_utf8(&mut buffer).bytes() {
-                name.push_str(&format!("%{byte:02X}"));
+                // Writing to a String cannot fail.
+                let _ = write!(name, "%{byte:02X}");
             }
         } else {
             name.push(c);

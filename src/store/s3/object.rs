@@ -21,7 +21,7 @@ impl S3Store {
         for attempt in 1.. {
             let output = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
                 Ok(output) => output,
-                Err(error) => return absent(AwsError::new(Service::S3, "GetObject", &error), key).map(|()| None),
+                Err(error) => return absent(&AwsError::new(Service::S3, "GetObject", &error), key).map(|()| None),
             };
             let tag = output.e_tag().unwrap_or_default().to_owned();
             match output.body.collect().await {
@@ -93,7 +93,7 @@ impl S3Store {
             Ok(head) => head,
             Err(error) => {
                 // The service tells no missing bucket from a missing key here; the next request will.
-                return absent(AwsError::new(Service::S3, "GetObject", &error), key).map(|()| Some(false));
+                return absent(&AwsError::new(Service::S3, "GetObject", &error), key).map(|()| Some(false));
             }
         };
         if head.content_length().and_then(|size| u64::try_from(size).ok()) != Some(digest.size) {
@@ -108,7 +108,7 @@ impl S3Store {
         'attempts: for attempt in 1.. {
             let mut body = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
                 Ok(output) => output.body,
-                Err(error) => return absent(AwsError::new(Service::S3, "GetObject", &error), key).map(|()| false),
+                Err(error) => return absent(&AwsError::new(Service::S3, "GetObject", &error), key).map(|()| false),
             };
             let mut digester = Digester::default();
             while let Some(piece) = body.next().await {
@@ -205,11 +205,11 @@ impl S3Store {
 }
 
 /// A missing key is a miss, every other error stays one.
-fn absent(error: AwsError, key: &str) -> StoreResult<()> {
+fn absent(error: &AwsError, key: &str) -> StoreResult<()> {
     if error.kind == AwsErrorKind::NotFound && !error.is("NoSuchBucket") {
         Ok(())
     } else {
-        Err(refused(&error).at(key))
+        Err(refused(error).at(key))
     }
 }
 

@@ -1,0 +1,5 @@
+//! The contract of `Store`, on every backend, against the real servers.
+
+mod backends;
+mod contract;
+mod leftovers;
