@@ -8,6 +8,7 @@
 //! | [`aws`] | settings to SDK clients, SDK errors to ours |
 //! | [`template`] | the typed template and its presets |
 //! | [`stack`] | one stack's life: status, up, watch, down |
+//! | [`status`] | what an environment is right now |
 //! | [`store`] | bytes by key, in S3, DynamoDB, Redis, a folder, memory |
 //! | [`publish`] | a directory of files into an area of the stores |
 //! | [`local`] | the AWS on this machine |
@@ -26,6 +27,7 @@ pub mod local;
 pub mod publish;
 pub mod settings;
 pub mod stack;
+pub mod status;
 pub mod store;
 pub mod template;
 pub mod time;

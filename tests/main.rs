@@ -1,7 +1,9 @@
 //! Every integration test in one binary: one file a command or topic.
 
 mod local;
+mod outputs;
 mod scripted;
+mod status;
 mod store;
 mod support;
 mod template;

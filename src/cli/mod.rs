@@ -2,18 +2,21 @@
 
 mod global;
 mod local;
+mod outputs;
 mod parse;
+mod status;
+mod variables;
 
 pub(crate) use global::{Display, Format, When};
 pub(crate) use parse::parse;
 
-use std::future::Future;
-
 use clap::{Parser, Subcommand};
+use futures_util::future::LocalBoxFuture;
 use rstack::aws::Aws;
 use rstack::interrupt::Interrupt;
 use rstack::settings::{Settings, Target};
-use rstack::{ErrorKind, Outcome, Result};
+use rstack::stack::StackName;
+use rstack::{Error, ErrorKind, Outcome, Result};
 
 use crate::ui::Ui;
 
@@ -45,6 +48,8 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Local(local::Local),
+    Outputs(outputs::Outputs),
+    Status(status::Status),
 }
 
 /// What every command gets.
@@ -56,12 +61,34 @@ pub(crate) struct Context<'a> {
 
 impl Context<'_> {
     /// Runs work that only reads, which an interrupt may cut off anywhere.
-    pub(crate) async fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        tokio::select! {
-            biased;
-            done = work => done,
-            () = self.interrupt.wait() => Err(ErrorKind::Interrupted("interrupted; nothing was changed".to_owned()).into()),
-        }
+    pub(crate) fn until_interrupted<'b, T>(
+        &'b self,
+        work: impl Future<Output = Result<T>> + 'b,
+    ) -> LocalBoxFuture<'b, Result<T>> {
+        Box::pin(async {
+            tokio::select! {
+                biased;
+                done = work => done,
+                () = self.interrupt.wait() => {
+                    Err(ErrorKind::Interrupted("interrupted; nothing was changed".to_owned()).into())
+                }
+            }
+        })
+    }
+
+    /// The error of a command that needs an environment which is not there.
+    pub(crate) fn no_environment(&self, name: &StackName, aws: &Aws) -> Error {
+        let (place, local) = match self.settings.target {
+            Target::Aws => (format!("in {}", aws.region()), ""),
+            Target::Local => ("on the local AWS".to_owned(), " --local"),
+        };
+        let missing = ErrorKind::NoEnvironment {
+            name: name.to_string(),
+            place,
+        };
+        Error::from(missing).with_hint(format!(
+            "`rstack up{local} -n {name}` makes it; `rstack status{local}` lists those there are"
+        ))
     }
 
     /// Clients of the AWS that the settings name; the local one is started first when it is not running.
@@ -86,6 +113,8 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         interrupt,
     };
     match cli.command {
-        Command::Local(command) => command.run(&context).await,
+        Command::Local(command) => Box::pin(command.run(&context)).await,
+        Command::Outputs(command) => Box::pin(command.run(&context)).await,
+        Command::Status(command) => Box::pin(command.run(&context)).await,
     }
 }

@@ -45,7 +45,7 @@ impl Stack {
         self.tags.contains_key(tag::ENVIRONMENT)
     }
 
-    pub(super) fn from_sdk(stack: &types::Stack) -> Result<Self> {
+    pub(crate) fn from_sdk(stack: &types::Stack) -> Result<Self> {
         let missing = |what: &str| Error::unexpected(format!("CloudFormation described a stack without {what}"));
         Ok(Self {
             name: stack.stack_name().ok_or_else(|| missing("a name"))?.to_owned(),

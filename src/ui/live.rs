@@ -80,13 +80,11 @@ impl Live {
             (LocalStep::Ready { .. } | LocalStep::Stopped, _) => self.step = None,
             (LocalStep::InstallOutput { line }, Some(step)) => step.detail = Some(line.clone()),
             _ => {
-                if let Some((_, line)) = words::of(&Event::Local(step.clone())) {
-                    self.step = Some(Step {
-                        line: line.text(),
-                        detail: None,
-                        since: now,
-                    });
-                }
+                self.step = Some(Step {
+                    line: words::of_local(step).1.text(),
+                    detail: None,
+                    since: now,
+                });
             }
         }
     }

@@ -19,6 +19,9 @@ use super::tty::Tty;
 use super::{json, prompt, words};
 use crate::cli::Display;
 
+/// Home, then erase to the end: without the flicker of erasing first and drawing later.
+const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
+
 /// Where and how things are shown. stdout carries data only; everything else goes to stderr.
 #[derive(Debug)]
 pub(crate) struct Ui {
@@ -96,12 +99,17 @@ impl Ui {
         }
     }
 
-    /// Data before the end: under JSON an object of type `kind`, otherwise `text` on stdout.
-    pub(crate) fn data<T: Serialize>(&self, kind: &'static str, value: &T, text: impl FnOnce(Style) -> String) {
+    /// Data that will be shown again, newer: under JSON an object of type `kind`; on a terminal `text` takes the place
+    /// of what it showed; elsewhere it follows.
+    pub(crate) fn refresh<T: Serialize>(&self, kind: &'static str, value: &T, text: impl FnOnce(Style) -> String) {
+        let style = Style {
+            width: width_of(io::stdout()),
+            ..self.out_style
+        };
         match &self.view {
             View::Json => self.out.write(&json::data(kind, value)),
-            View::Plain(_) => self.out.write(&text(self.out_style)),
-            View::Live(tty) => tty.above(|| self.out.write(&text(self.out_style))),
+            View::Live(_) if self.out_style.cut => self.out.write(&format!("{CLEAR_SCREEN}{}", text(style))),
+            View::Live(_) | View::Plain(_) => self.out.write(&format!("{}\n", text(style))),
         }
     }
 

@@ -51,10 +51,12 @@ impl Plain {
             Event::Stack(event) => event.time,
             _ => Timestamp::now(),
         };
-        if let Some((weight, line)) = words::of(event)
+        if let Some((weight, lines)) = words::of(event)
             && (weight < Weight::Detail || self.verbose)
         {
-            self.say(time, &line);
+            for line in lines {
+                self.say(time, &line);
+            }
         }
     }
 

@@ -30,7 +30,9 @@ impl Sink {
 
     /// Whoever read this stream has gone.
     pub(crate) fn closed(&self) -> bool {
-        self.failed_with(|kind| kind == io::ErrorKind::BrokenPipe)
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let failure = state.failure.as_ref();
+        failure.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// What was to be written is lost although somebody wanted it, for example because a disk is full.
@@ -40,11 +42,6 @@ impl Sink {
             return None;
         }
         state.failure.take()
-    }
-
-    fn failed_with(&self, is: impl Fn(io::ErrorKind) -> bool) -> bool {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.failure.as_ref().is_some_and(|error| is(error.kind()))
     }
 }
 

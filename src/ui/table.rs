@@ -39,10 +39,6 @@ impl Table {
         self.rows.push(cells.into());
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// Every line ends with a newline; no line has spaces at its end.
     pub(crate) fn render(&self, style: Style) -> String {
         let widths = self.widths(style);

@@ -59,10 +59,11 @@ impl Tty {
     pub(super) fn report(&self, event: &Event) {
         let mut state = lock(&self.state);
         state.live.apply(event, Instant::now(), Timestamp::now());
-        if let Some((weight, line)) = words::of(event)
+        if let Some((weight, lines)) = words::of(event)
             && (weight == Weight::Normal || self.verbose)
         {
-            state.above(|| self.err.write(&self.permanent(&line)));
+            let text: String = lines.iter().map(|line| self.permanent(line)).collect();
+            state.above(|| self.err.write(&text));
         }
         if state.live.is_empty() {
             state.erase();
@@ -75,11 +76,6 @@ impl Tty {
 
     fn permanent(&self, line: &Line) -> String {
         format!("{}\n", line.render(self.style))
-    }
-
-    /// Runs `write`, which writes whole lines to the terminal, above the live view.
-    pub(super) fn above(&self, write: impl FnOnce()) {
-        lock(&self.state).above(write);
     }
 
     /// Takes the live view away for good: the command is over, or somebody is asked something.

@@ -1,7 +1,7 @@
 //! From events and errors to words: the one place, used by the live view and the plain lines alike.
 
 use rstack::event::{Event, LocalStep, Operation, OperationKind, StackEvent, Task, WaitReason};
-use rstack::stack::{ResourceStatus, StackStatus, Tone};
+use rstack::stack::{Action, Change, ChangeSet, Replacement, ResourceStatus, StackStatus, Tone};
 use rstack::{Error, ErrorKind};
 
 use super::line::Line;
@@ -19,12 +19,13 @@ pub(super) enum Weight {
     Detail,
 }
 
-/// The line of one event. Progress has none: it is measured over time.
-pub(super) fn of(event: &Event) -> Option<(Weight, Line)> {
-    let said = |weight, line| Some((weight, line));
+/// The lines of one event. Progress has none: it is measured over time.
+pub(super) fn of(event: &Event) -> Option<(Weight, Vec<Line>)> {
+    let said = |weight, line| Some((weight, vec![line]));
     match event {
         Event::Operation(operation) => said(Weight::Step, of_operation(operation)),
         Event::Stack(event) => said(Weight::Step, of_stack_event(event)),
+        Event::Changes(changes) => Some((Weight::Normal, of_changes(changes))),
         Event::Settled { stack, status, seconds } => said(
             Weight::Normal,
             Line::new()
@@ -42,19 +43,51 @@ pub(super) fn of(event: &Event) -> Option<(Weight, Line)> {
             };
             said(weight, Line::new().plain(of_waiting(*reason, *seconds)))
         }
-        Event::Local(step) => Some(of_local(step)),
+        Event::Local(step) => {
+            let (weight, line) = of_local(step);
+            said(weight, line)
+        }
         Event::Warning { message, hint } => {
-            let line = Line::new().and(Role::Warning, "warning: ").plain(message);
-            said(
-                Weight::Normal,
-                match hint {
-                    Some(hint) => line.and(Role::Hint, " (hint: ").plain(hint).and(Role::Hint, ")"),
-                    None => line,
-                },
-            )
+            let warning = Line::new().and(Role::Warning, "warning: ").plain(message);
+            let hint = hint
+                .as_deref()
+                .map(|hint| Line::new().and(Role::Hint, "hint: ").plain(hint));
+            Some((Weight::Normal, std::iter::once(warning).chain(hint).collect()))
         }
         Event::Note { message } => said(Weight::Normal, Line::new().plain(message)),
         _ => None,
+    }
+}
+
+/// The change set, one resource a line, losses marked.
+fn of_changes(changes: &ChangeSet) -> Vec<Line> {
+    if changes.changes.is_empty() {
+        return vec![Line::new().plain("no resource changes, only tags, outputs or parameters")];
+    }
+    changes.changes.iter().map(of_change).collect()
+}
+
+fn of_change(change: &Change) -> Line {
+    let (mark, verb, role) = match (change.action, change.replacement) {
+        (Action::Add, _) => ("+", "add", Role::Good),
+        (Action::Remove, _) => ("-", "remove", Role::Bad),
+        (_, Replacement::Always) => ("!", "replace", Role::Bad),
+        (_, Replacement::Perhaps) => ("?", "change or replace", Role::Warning),
+        (Action::Modify, Replacement::Never) => ("~", "change", Role::Busy),
+        (Action::Other, Replacement::Never) => ("~", "touch", Role::Busy),
+    };
+    let line = Line::new()
+        .and(role, format!("{mark} {verb} "))
+        .and(Role::Strong, &change.logical_id)
+        .and(Role::Quiet, format!("  {}", change.resource_type));
+    let line = match change.because.as_slice() {
+        [] => line,
+        because => line.plain(format!("  because of {}", because.join(", "))),
+    };
+    if change.loses_data() {
+        line.and(Role::Bad, "  what it holds is lost")
+    } else {
+        line
     }
 }
 
@@ -108,7 +141,7 @@ fn of_waiting(reason: WaitReason, seconds: f64) -> String {
     format!("{why}; trying again in {}", text::seconds(seconds))
 }
 
-fn of_local(step: &LocalStep) -> (Weight, Line) {
+pub(super) fn of_local(step: &LocalStep) -> (Weight, Line) {
     let (weight, words) = match step {
         LocalStep::Installing { package } => (
             Weight::Step,
@@ -147,7 +180,7 @@ pub(super) fn of_task(task: Task) -> (String, &'static str) {
 
 /// An error as lines: what, why else, what is left in AWS, what to do.
 pub(super) fn of_error(error: &Error) -> Vec<Line> {
-    let mut lines = vec![Line::new().and(Role::Bad, "error: ").plain(error.to_string())];
+    let mut lines = labelled(Role::Bad, "error: ", &error.to_string());
     if let ErrorKind::Stack(failure) = &*error.kind {
         lines.extend(failure.causes.iter().skip(1).map(|cause| {
             Line::new().and(Role::Quiet, " also: ").plain(format!(
@@ -163,14 +196,18 @@ pub(super) fn of_error(error: &Error) -> Vec<Line> {
             .map(|left| Line::new().and(Role::Warning, "left: ").plain(left)),
     );
     if let Some(hint) = &error.hint {
-        let mut hint = hint.lines();
-        lines.extend(
-            hint.next()
-                .map(|line| Line::new().and(Role::Hint, "hint: ").plain(line)),
-        );
-        lines.extend(hint.map(|line| Line::new().plain(format!("      {line}"))));
+        lines.extend(labelled(Role::Hint, "hint: ", hint));
     }
     lines
+}
+
+/// The first line of `text` behind a label, further ones below it, indented.
+fn labelled(role: Role, label: &str, text: &str) -> Vec<Line> {
+    let mut rest = text.lines();
+    let first = Line::new().and(role, label).plain(rest.next().unwrap_or_default());
+    let indent = " ".repeat(label.len());
+    let rest = rest.map(|line| Line::new().plain(format!("{indent}{line}")));
+    std::iter::once(first).chain(rest).collect()
 }
 
 /// The role of a resource's status; one that has not begun is of no interest yet.

@@ -11,6 +11,7 @@
 //! A snapshot holds exit code, stdout and stderr together, with everything that changes from run to run filtered out:
 //! `insta::assert_snapshot!(output, @"")`, then `cargo insta accept` or paste what it shows.
 
+pub(crate) mod environment;
 pub(crate) mod local;
 mod output;
 pub(crate) mod python;

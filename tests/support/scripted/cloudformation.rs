@@ -94,10 +94,14 @@ impl From<StackAnswer> for Answer {
 
 /// DescribeStacks with several, or none.
 pub(crate) fn stacks(stacks: impl IntoIterator<Item = StackAnswer>) -> Answer {
-    query(format!(
-        "<Stacks>{}</Stacks>",
-        stacks.into_iter().map(|s| s.xml()).collect::<String>()
-    ))
+    stacks_page(stacks, None)
+}
+
+/// A page of DescribeStacks, and the token of the next one.
+pub(crate) fn stacks_page(stacks: impl IntoIterator<Item = StackAnswer>, next: Option<&str>) -> Answer {
+    let next = next.map_or_else(String::new, |token| format!("<NextToken>{token}</NextToken>"));
+    let stacks: String = stacks.into_iter().map(|stack| stack.xml()).collect();
+    query(format!("<Stacks>{stacks}</Stacks>{next}"))
 }
 
 /// An event of a stack's history. It carries the token of the running operation unless it says otherwise.

@@ -1,0 +1,210 @@
+//! `rstack status`.
+
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+
+use crate::support::environment::{made, made_with_ttl};
+use crate::support::local::{shared, unique};
+use crate::support::scripted::{Script, cache_cluster, denied, resource, resources, stack, stacks_page, status};
+use crate::support::{Output, Rstack, Signal};
+
+/// With the widths of columns taken out: they follow from how long things took.
+fn squeezed(output: &Output) -> String {
+    let gaps = Regex::new(r" {2,}|(\[DURATION\]) +").expect("a good pattern");
+    gaps.replace_all(&output.to_string(), "$1  ").into_owned()
+}
+
+#[test]
+fn an_environment_is_shown_with_its_resources_stores_and_outputs() {
+    let name = unique("status");
+    made(shared(), &name);
+    let port = shared().redis_url().rsplit(':').next().expect("a port");
+    let call = shared()
+        .rstack(["status", "-n", &name])
+        .hide(&name, "demo")
+        .hide(port, "[PORT]");
+    insta::assert_snapshot!(squeezed(&call.run()), @r"
+    exit: 0
+    --- stdout
+    demo CREATE_COMPLETE in eu-west-1, [DURATION] old, time to live: for ever
+
+    RESOURCE  STATUS  NAME  TYPE
+    bucket  CREATE_COMPLETE  demo-bucket  AWS::S3::Bucket
+    redis  CREATE_COMPLETE  demo-redis  AWS::ElastiCache::CacheCluster
+    table  CREATE_COMPLETE  demo-table  AWS::DynamoDB::Table
+
+    STORE  ANSWERS  DETAILS  PLACE
+    s3  in [DURATION]  demo-bucket
+    dynamodb  in [DURATION] ACTIVE, about 0 items  demo-table
+    redis  in [DURATION]  version 7.1, available  127.0.0.1:[PORT]
+
+    OUTPUT  VALUE
+    BucketName  demo-bucket
+    RedisAddress  127.0.0.1
+    RedisPort  [PORT]
+    TableName  demo-table
+
+    --- stderr
+    ");
+}
+
+#[test]
+fn json_says_the_same() {
+    let name = unique("status-json");
+    made(shared(), &name);
+    let lines = shared().done(["status", "-n", &name, "--output", "json"]).json_lines();
+    let [result] = lines.as_slice() else {
+        panic!("one line: {lines:?}")
+    };
+    assert_eq!(
+        (&result["v"], &result["type"], &result["command"]),
+        (&1.into(), &"result".into(), &"status".into())
+    );
+    let data = &result["data"];
+    assert_eq!(data["status"], "CREATE_COMPLETE");
+    assert_eq!(data["outputs"]["BucketName"], format!("{name}-bucket"));
+    assert_eq!(data["resources"].as_array().map(Vec::len), Some(3));
+    for store in data["stores"].as_array().expect("stores") {
+        assert_eq!(store["condition"], "answers", "{store}");
+        assert!(store["seconds"].as_f64().is_some_and(|s| s < 5.0), "{store}");
+    }
+}
+
+#[test]
+fn without_a_name_every_environment_is_listed_with_its_time_to_live() {
+    let (first, second, over) = (unique("list-a"), unique("list-b"), unique("list-c"));
+    made(shared(), &first);
+    made_with_ttl(shared(), &second, "2099-01-01T00:00:00Z");
+    made_with_ttl(shared(), &over, "2020-01-01T00:00:00Z");
+    let listed = shared().done(["status"]).stdout;
+    let line = |name: &str| {
+        let line = listed.lines().find(|line| line.starts_with(name));
+        line.unwrap_or_else(|| panic!("{name} is missing:\n{listed}"))
+            .to_owned()
+    };
+    assert!(line(&first).ends_with("for ever"), "{listed}");
+    assert!(line(&second).contains('d'), "{listed}");
+    assert!(line(&over).ends_with("over; `rstack gc` takes it down"), "{listed}");
+    assert!(listed.starts_with("NAME"), "{listed}");
+}
+
+#[test]
+fn one_that_does_not_exist_is_an_error_that_says_how_to_make_it() {
+    let output = shared().rstack(["status", "-n", "nowhere"]).run();
+    insta::assert_snapshot!(output, @r"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: there is no environment `nowhere` on the local AWS
+    hint: `rstack up --local -n nowhere` makes it; `rstack status --local` lists those there are
+    ");
+}
+
+#[test]
+fn watching_shows_it_again_until_interrupted() {
+    let name = unique("watched");
+    made(shared(), &name);
+    let mut watching = shared()
+        .rstack(["status", "-n", &name, "--watch", "1", "--output", "json"])
+        .spawn();
+    watching.until("\"type\":\"status\"");
+    std::thread::sleep(Duration::from_millis(1200));
+    watching.signal(Signal::INT);
+    let output = watching.wait();
+    assert_eq!(output.code(), Some(130));
+    let lines = output.json_lines();
+    let (last, refreshes) = lines.split_last().expect("lines");
+    assert!(refreshes.len() >= 2, "{refreshes:?}");
+    assert!(
+        refreshes
+            .iter()
+            .all(|line| line["type"] == "status" && line["data"]["name"] == name.as_str())
+    );
+    assert_eq!((&last["type"], &last["kind"]), (&"error".into(), &"interrupted".into()));
+}
+
+/// The address is reserved for documentation: nothing ever answers there, as for a Redis inside a VPC.
+#[test]
+fn a_redis_inside_a_vpc_is_shown_as_not_reachable_within_two_seconds() {
+    let aws = Script::new()
+        .on(
+            "DescribeStacks",
+            [stack("demo", "CREATE_COMPLETE")
+                .environment()
+                .created("2026-01-01T00:00:00Z")
+                .output("BucketName", "b")
+                .output("RedisAddress", "192.0.2.1")
+                .output("RedisPort", "6379")],
+        )
+        .on(
+            "ListStackResources",
+            [resources([resource(
+                "redis",
+                "demo-redis",
+                "AWS::ElastiCache::CacheCluster",
+                "CREATE_COMPLETE",
+            )])],
+        )
+        .on("DescribeCacheClusters", [cache_cluster("demo-redis", "available")])
+        .on("HeadBucket", [status(403)])
+        .start();
+    let started = Instant::now();
+    let output = Rstack::new()
+        .endpoint(aws.endpoint())
+        .args(["status", "-n", "demo", "--output", "json"])
+        .run()
+        .expect(0);
+    assert!(started.elapsed() < Duration::from_secs(2));
+    let data = &output.json()["data"];
+    assert_eq!(data["stores"][0]["condition"], "failed");
+    assert_eq!(data["stores"][1]["condition"], "not_reachable");
+    assert_eq!(data["stores"][1]["state"], "available");
+}
+
+#[test]
+fn the_list_reads_every_page_and_leaves_out_other_stacks() {
+    let aws = Script::new()
+        .on(
+            "DescribeStacks",
+            [
+                stacks_page(
+                    [
+                        stack("other", "CREATE_COMPLETE"),
+                        stack("b", "CREATE_FAILED").environment(),
+                    ],
+                    Some("2"),
+                ),
+                stacks_page([stack("a", "CREATE_COMPLETE").environment()], None),
+            ],
+        )
+        .start();
+    let output = Rstack::new().endpoint(aws.endpoint()).args(["status"]).run();
+    insta::assert_snapshot!(squeezed(&output), @r"
+    exit: 0
+    --- stdout
+    NAME  STATUS  AGE  TIME TO LIVE
+    a  CREATE_COMPLETE  [DURATION] for ever
+    b  CREATE_FAILED  [DURATION] for ever
+
+    --- stderr
+    ");
+    assert_eq!(aws.calls()[1].parameter("NextToken"), "2");
+}
+
+#[test]
+fn a_refusal_names_the_action() {
+    let aws = Script::new()
+        .on("DescribeStacks", [denied("cloudformation:DescribeStacks")])
+        .start();
+    let output = Rstack::new().endpoint(aws.endpoint()).args(["status"]).run();
+    insta::assert_snapshot!(output, @r"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: CloudFormation DescribeStacks was refused with AccessDenied: User: arn:aws:iam::123456789012:user/ci is not authorized to perform: cloudformation:DescribeStacks (request scripted-request)
+    hint: allow the action `cloudformation:DescribeStacks` for this identity, or use another one with `--profile` or `--role-arn`
+    ");
+}
