@@ -99,6 +99,15 @@ impl Ui {
         }
     }
 
+    /// Data before the end, such as a line of a log: under JSON an object of type `kind`, otherwise `text` on stdout.
+    pub(crate) fn data<T: Serialize>(&self, kind: &'static str, value: &T, text: impl FnOnce(Style) -> String) {
+        match &self.view {
+            View::Json => self.out.write(&json::data(kind, value)),
+            View::Plain(_) => self.out.write(&text(self.out_style)),
+            View::Live(tty) => tty.above(|| self.out.write(&text(self.out_style))),
+        }
+    }
+
     /// Data that will be shown again, newer: under JSON an object of type `kind`; on a terminal `text` takes the place
     /// of what it showed; elsewhere it follows.
     pub(crate) fn refresh<T: Serialize>(&self, kind: &'static str, value: &T, text: impl FnOnce(Style) -> String) {

@@ -78,6 +78,11 @@ impl Tty {
         format!("{}\n", line.render(self.style))
     }
 
+    /// Runs `write`, which writes whole lines to the terminal, above the live view.
+    pub(super) fn above(&self, write: impl FnOnce()) {
+        lock(&self.state).above(write);
+    }
+
     /// Takes the live view away for good: the command is over, or somebody is asked something.
     pub(super) fn clear(&self) {
         let mut state = lock(&self.state);
