@@ -1,0 +1,29 @@
+# Each target does its own set-up. It needs Rust (stable), Python 3.10 or newer, and Redis or Valkey; what is missing
+# is installed where that can be done without asking (apt as root, rustup), and named elsewhere.
+
+CARGO ?= cargo
+PREPARE := sh tools/prepare
+
+.PHONY: help demo test lint deny
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+demo: ## The whole tour on the AWS of this machine: no AWS account needed
+	@$(PREPARE) rust python redis
+	$(CARGO) run --quiet -- demo
+
+test: ## Every test, against real servers on loopback
+	@$(PREPARE) rust python redis
+	$(CARGO) test --no-fail-fast
+
+lint: ## Format, lints, the library without the command line, documentation
+	@$(PREPARE) rust components
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --lib --no-default-features -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --quiet
+
+deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
+	@command -v cargo-deny >/dev/null || { echo 'install it with: cargo install --locked cargo-deny' >&2; exit 1; }
+	$(CARGO) deny --all-features check
