@@ -7,3 +7,4 @@ mod status;
 mod store;
 mod support;
 mod template;
+mod up;

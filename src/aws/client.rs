@@ -118,8 +118,10 @@ impl Aws {
     }
 
     pub fn cloudformation(&self) -> &aws_sdk_cloudformation::Client {
-        self.cloudformation
-            .get_or_init(|| aws_sdk_cloudformation::Client::new(&self.config))
+        self.cloudformation.get_or_init(|| {
+            let config = aws_sdk_cloudformation::config::Builder::from(&self.config).interceptor(self.clock.clone());
+            aws_sdk_cloudformation::Client::from_conf(config.build())
+        })
     }
 
     /// Paths instead of virtual hosts when the endpoint is given: local servers have no wildcard DNS.

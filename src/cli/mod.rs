@@ -4,7 +4,10 @@ mod global;
 mod local;
 mod outputs;
 mod parse;
+mod shell;
 mod status;
+mod up;
+mod values;
 mod variables;
 
 pub(crate) use global::{Display, Format, When};
@@ -47,6 +50,7 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Up(up::Args),
     Local(local::Local),
     Outputs(outputs::Outputs),
     Status(status::Status),
@@ -116,5 +120,6 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Local(command) => Box::pin(command.run(&context)).await,
         Command::Outputs(command) => Box::pin(command.run(&context)).await,
         Command::Status(command) => Box::pin(command.run(&context)).await,
+        Command::Up(command) => Box::pin(command.run(&context)).await,
     }
 }

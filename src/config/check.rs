@@ -205,7 +205,7 @@ pub(super) fn cidr(text: &str) -> Checked<String> {
     )
 }
 
-pub(super) fn capability(text: &str) -> Checked<String> {
+pub fn capability(text: &str) -> Checked<String> {
     let valid = matches!(
         text,
         "CAPABILITY_IAM" | "CAPABILITY_NAMED_IAM" | "CAPABILITY_AUTO_EXPAND"
@@ -217,13 +217,13 @@ pub(super) fn capability(text: &str) -> Checked<String> {
     )
 }
 
-pub(super) fn parameter_name(text: &str) -> Checked<String> {
+pub fn parameter_name(text: &str) -> Checked<String> {
     let valid = (1..=255).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric());
     kept(text, valid, "expected the name of a parameter: letters and digits")
 }
 
 /// `rstack:` is for rstack's own tags, `aws:` for AWS's.
-pub(super) fn tag_key(text: &str) -> Checked<String> {
+pub fn tag_key(text: &str) -> Checked<String> {
     let reserved = ["aws:", "rstack:"]
         .iter()
         .any(|prefix| text.to_ascii_lowercase().starts_with(prefix));
@@ -234,7 +234,7 @@ pub(super) fn tag_key(text: &str) -> Checked<String> {
     )
 }
 
-pub(super) fn tag_value(text: &str) -> Checked<String> {
+pub fn tag_value(text: &str) -> Checked<String> {
     kept(
         text,
         text.chars().count() <= 256,

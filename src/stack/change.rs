@@ -64,8 +64,12 @@ impl Change {
     /// The update destroys, or may destroy, what a store holds.
     #[must_use]
     pub fn loses_data(&self) -> bool {
-        let goes = self.action == Action::Remove || self.replacement != Replacement::Never;
-        goes && !self.kept && self.physical_id.is_some() && DATA_TYPES.contains(&self.resource_type.as_str())
+        let goes = match self.action {
+            Action::Add => false,
+            Action::Remove => true,
+            Action::Modify | Action::Other => self.replacement != Replacement::Never,
+        };
+        goes && !self.kept && DATA_TYPES.contains(&self.resource_type.as_str())
     }
 }
 
@@ -246,7 +250,7 @@ mod tests {
             physical_id: None,
             ..bucket.clone()
         };
-        let losses = [&bucket, &perhaps, &in_place, &removed, &kept, &policy, &added].map(|c| c.loses_data());
+        let losses = [&bucket, &perhaps, &in_place, &removed, &kept, &policy, &added].map(Change::loses_data);
         assert_eq!(losses, [true, true, false, true, false, false, false]);
     }
 }

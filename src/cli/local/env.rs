@@ -7,6 +7,7 @@ use rstack::{Error, Outcome, Result};
 use serde::Serialize;
 
 use crate::cli::Context;
+use crate::cli::shell::quote;
 
 #[derive(Debug, Args)]
 pub(super) struct Env {
@@ -72,12 +73,4 @@ impl Format {
         }
         Ok(text)
     }
-}
-
-/// A word for the shell, quoted only where it has to be: a region is whatever the user typed.
-fn quote(word: &str) -> String {
-    if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b":/._-".contains(&b)) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

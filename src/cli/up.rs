@@ -1,0 +1,301 @@
+//! `rstack up`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use rstack::aws::Aws;
+use rstack::config::{self, Config};
+use rstack::settings::Target;
+use rstack::stack::{
+    Approve, ChangeSet, Done, LARGEST_BODY, OnFailure, Preflight, StackName, StagedTemplate, TemplateText, TimeToLive,
+    Up, UpReport, Watch, stage, up,
+};
+use rstack::template::Preset;
+use rstack::{Error, Outcome, Result};
+
+use super::Context;
+use super::shell::command_line;
+use super::values::PresetName;
+use crate::ui::{Line, Role, Style, Table, text};
+
+/// Create the environment, or bring an existing one up to date, and wait
+///
+/// The stack's events are shown until it stands or has been rolled back. An existing environment is changed only
+/// after the changes were shown and confirmed; one that is being changed already is watched first. What a failed
+/// creation left is removed and made again.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Preset instead of the one in rstack.yaml
+    #[arg(long, value_enum, conflicts_with = "template")]
+    preset: Option<PresetName>,
+    /// Send a template of your own, byte for byte
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// Value for a parameter of the template (repeatable)
+    #[arg(short, long = "parameter", value_name = "KEY=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+    /// Bucket for a template too large to be sent with the request
+    #[arg(long, value_name = "BUCKET")]
+    template_bucket: Option<String>,
+    /// Acknowledge what the template may do, such as CAPABILITY_IAM (repeatable)
+    #[arg(long = "capability", value_name = "CAPABILITY", value_parser = config::capability)]
+    capabilities: Vec<String>,
+    /// What happens to a stack that fails [default: rollback]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    on_failure: Option<Failure>,
+    /// Stop watching after this long; AWS goes on
+    #[arg(long, value_name = "TIME", value_parser = config::duration)]
+    timeout: Option<Duration>,
+    /// Start the operation and return
+    #[arg(long)]
+    no_wait: bool,
+    /// Deploy in EXPRESS mode, and wait only until the stores serve
+    #[arg(long)]
+    express: bool,
+    /// Tag for the stack (repeatable)
+    #[arg(short, long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
+    tags: Vec<(String, String)>,
+    /// Time to live, such as 8h; for an existing environment counted anew from now
+    #[arg(long, value_name = "TIME", value_parser = config::duration)]
+    ttl: Option<Duration>,
+}
+
+const AFTER_HELP: &str = "\
+stdout: the outputs, and how long each resource took.
+
+Exit codes: 0 it stands; 3 it stands, but not everything was seeded; 4 it failed or was rolled back; 5 AWS goes on, but
+rstack stopped watching; 130 interrupted (AWS goes on). Run the same command again to attach.
+
+Examples:
+  rstack up --local -n demo --seed        an environment on this machine, with the demo scripts in it
+  rstack up -n pr-123 --ttl 8h            one for a pull request; `rstack gc` removes it after eight hours
+  rstack up -n demo --template mine.yaml -p Size=2";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Failure {
+    /// Its resources are removed, the stack stays to be looked at
+    Rollback,
+    /// All of it is removed
+    Delete,
+    /// All of it stays as it is
+    Keep,
+}
+
+impl From<Failure> for OnFailure {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Rollback => Self::Rollback,
+            Failure::Delete => Self::Delete,
+            Failure::Keep => Self::Keep,
+        }
+    }
+}
+
+impl Args {
+    pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
+        let aws = context.aws().await?;
+        let name = context.settings.require_name()?;
+        let report = bring_up(context, &aws, name, &self).await?;
+        context
+            .ui
+            .finish("up", &report, Outcome::Done, |style| words(&report, style));
+        Ok(Outcome::Done)
+    }
+}
+
+/// Everything of the command but its last words.
+pub(crate) async fn bring_up(context: &Context<'_>, aws: &Aws, name: &StackName, args: &Args) -> Result<UpReport> {
+    let config = &context.settings.config;
+    let on_failure = args
+        .on_failure
+        .map(OnFailure::from)
+        .or(config.on_failure)
+        .unwrap_or_default();
+    if args.express && on_failure == OnFailure::Delete {
+        return Err(
+            Error::usage("`--express` and `--on-failure delete` contradict each other")
+                .with_hint("EXPRESS deployments can be rolled back or kept; use `--on-failure rollback` or `keep`"),
+        );
+    }
+    let (body, preflight) = template(args, config, context.settings.target)?;
+    let staged = staged(aws, args, config, &body).await?;
+    let attach = command_line(&context.settings, "up", name);
+    let watch = Watch {
+        reporter: context.ui,
+        interrupt: &context.interrupt,
+        timeout: args.timeout.or(config.timeout),
+        attach: &attach,
+        deletes_on_failure: false,
+    };
+    let approve = |changes: &ChangeSet| approve(context, name, changes);
+    let wanted = Up {
+        name,
+        template: TemplateText {
+            body,
+            url: staged.as_ref().map(|s| s.url.clone()),
+        },
+        parameters: merged(&config.template.parameters, &args.parameters),
+        capabilities: config
+            .template
+            .capabilities
+            .iter()
+            .chain(&args.capabilities)
+            .cloned()
+            .collect(),
+        tags: merged(&config.tags, &args.tags),
+        ttl: match (args.ttl, config.ttl) {
+            (Some(length), _) => Some(TimeToLive { length, explicit: true }),
+            (None, Some(length)) => Some(TimeToLive {
+                length,
+                explicit: false,
+            }),
+            (None, None) => None,
+        },
+        on_failure,
+        express: args.express,
+        wait: !args.no_wait,
+        preflight,
+        approve: &approve as &Approve<'_>,
+    };
+    let report = Box::pin(up(aws, &wanted, &watch)).await;
+    match staged {
+        Some(staged) => unstaged(report, staged, aws).await,
+        None => report,
+    }
+}
+
+/// The template's text, and what must hold before it can be created.
+fn template(args: &Args, config: &Config, target: Target) -> Result<(String, Preflight)> {
+    let own = args
+        .template
+        .as_ref()
+        .or(config.template.file.as_ref().filter(|_| args.preset.is_none()));
+    if let Some(path) = own {
+        let body = std::fs::read_to_string(path).map_err(|e| Error::file("read", path, e))?;
+        if body.trim().is_empty() {
+            return Err(Error::usage(format!("the template `{}` is empty", path.display())));
+        }
+        return Ok((body, Preflight::default()));
+    }
+    let preset = args
+        .preset
+        .map(Preset::from)
+        .or(config.template.preset)
+        .unwrap_or_default();
+    let body = preset.template(&config.stores).to_yaml()?;
+    let own_names = preset == Preset::Default;
+    let preflight = Preflight {
+        default_vpc: target == Target::Aws && config.stores.redis.needs_default_vpc(),
+        bucket: config.stores.s3.bucket_name.clone().filter(|_| own_names),
+        table: config.stores.dynamodb.table_name.clone().filter(|_| own_names),
+    };
+    Ok((body, preflight))
+}
+
+/// Puts a template that is too large for a request where CloudFormation can read it.
+async fn staged(aws: &Aws, args: &Args, config: &Config, body: &str) -> Result<Option<StagedTemplate>> {
+    if body.len() <= LARGEST_BODY {
+        return Ok(None);
+    }
+    let bucket = args.template_bucket.as_ref().or(config.template.bucket.as_ref());
+    let Some(bucket) = bucket else {
+        return Err(Error::usage(format!(
+            "the template has {} bytes; CloudFormation takes {LARGEST_BODY} with a request",
+            body.len()
+        ))
+        .with_hint("name a bucket for it with `--template-bucket`, or `template: {bucket: …}` in rstack.yaml"));
+    };
+    stage(aws, bucket, body).await.map(Some)
+}
+
+/// Takes the staged template away, whatever became of the operation.
+async fn unstaged(report: Result<UpReport>, staged: StagedTemplate, aws: &Aws) -> Result<UpReport> {
+    let left = staged.remove(aws).await;
+    report.map_err(|mut error| {
+        error.left.extend(left);
+        error
+    })
+}
+
+fn approve(context: &Context<'_>, name: &StackName, changes: &ChangeSet) -> Result<()> {
+    let losses: Vec<_> = changes.losses().map(|c| c.logical_id.as_str()).collect();
+    if losses.is_empty() {
+        return context.ui.confirm(&format!("change environment `{name}`?"), "y");
+    }
+    context.ui.confirm(
+        &format!(
+            "this loses everything in {}: go on with environment `{name}`?",
+            losses.join(", ")
+        ),
+        name.as_str(),
+    )
+}
+
+/// The pairs of the command line over those of the file.
+fn merged(file: &BTreeMap<String, String>, typed: &[(String, String)]) -> BTreeMap<String, String> {
+    let mut merged = file.clone();
+    merged.extend(typed.iter().cloned());
+    merged
+}
+
+fn words(report: &UpReport, style: Style) -> String {
+    let mut words = String::new();
+    let stack = &report.stack;
+    let done = match report.done {
+        Done::Created => "created",
+        Done::Updated => "updated",
+        Done::Unchanged => "up to date already",
+        Done::Started => "under way",
+    };
+    let line = Line::new()
+        .plain(format!("environment `{}` is {done} ", stack.name))
+        .and(stack.status.tone().into(), stack.status.as_str())
+        .and(Role::Quiet, format!(" in {}", text::seconds(report.seconds)));
+    words.push_str(&line.render(style));
+    words.push('\n');
+    if let Some(expires_at) = stack.expires_at() {
+        let _ = writeln!(words, "it expires at {expires_at}");
+    }
+    if !stack.outputs.is_empty() {
+        let mut outputs = Table::new(&["OUTPUT", "VALUE"]);
+        for (key, value) in stack.outputs.iter() {
+            outputs.row([(Role::Strong, key.to_owned()), (Role::Plain, value.to_owned())]);
+        }
+        words.push('\n');
+        words.push_str(&outputs.render(style));
+    }
+    if !report.timings.is_empty() {
+        let mut timings = Table::new(&["RESOURCE", "TYPE", "STATUS", "TOOK"]);
+        for timing in &report.timings {
+            timings.row([
+                (Role::Strong, timing.logical_id.clone()),
+                (Role::Quiet, timing.resource_type.clone()),
+                (timing.status.tone().into(), timing.status.to_string()),
+                (Role::Plain, text::seconds(timing.seconds)),
+            ]);
+        }
+        words.push('\n');
+        words.push_str(&timings.render(style));
+    }
+    words
+}
+
+fn pair(text: &str, key: fn(&str) -> Result<String, String>) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("expected KEY=VALUE, not {text:?}"))?;
+    Ok((key(name)?, value.to_owned()))
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    pair(text, config::parameter_name)
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = pair(text, config::tag_key)?;
+    config::tag_value(&value).map(|value| (key, value))
+}
