@@ -1,10 +1,10 @@
 //! The one place that knows what wins: flag, then `RSTACK_*`, then `rstack.yaml`, then the default. Region, profile
 //! and credentials that none of them gives fall back to the AWS chain.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::aws::Access;
-use crate::config::{Config, TargetName};
+use crate::config::{self, Config, TargetName, check};
 use crate::error::{Error, Result};
 use crate::local;
 use crate::stack::StackName;
@@ -43,54 +43,49 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Reads the configuration file and resolves everything: the file that `--config` or RSTACK_CONFIG names has to
+    /// exist, `./rstack.yaml` may be absent.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is wrong, and as [`Settings::resolve`].
+    pub fn load(flags: Flags, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let config = match named_config(&flags, &env) {
+            Some(path) => config::read(&path)?,
+            None => config::read_if_there(Path::new(config::FILE_NAME))?,
+        };
+        Self::resolve(flags, env, config)
+    }
+
     /// Resolves `flags` over the process environment (read through `env`) over `config`.
     ///
     /// # Errors
-    /// Usage errors for options that contradict each other and for names that AWS would refuse.
-    pub fn resolve(flags: Flags, env: impl Fn(&str) -> Option<String>, config: Config) -> Result<Self> {
+    /// Usage errors for options that contradict each other, and for values that AWS would refuse.
+    pub fn resolve(flags: Flags, env: impl Fn(&str) -> Option<String>, mut config: Config) -> Result<Self> {
         let env = |key: &str| env(key).filter(|value| !value.is_empty());
-        let local_by_env = match env("RSTACK_LOCAL").as_deref() {
-            None | Some("0" | "false" | "no") => false,
-            Some("1" | "true" | "yes") => true,
-            Some(other) => {
-                return Err(Error::configuration(format!("RSTACK_LOCAL is {other:?}")).with_hint("set it to 1 or 0"));
-            }
+        let target = target(&flags, &env, &config)?;
+        let name = Layers(flags.name, "--name", "RSTACK_NAME").pick(&env, config.name.clone(), check::stack_name)?;
+        let region = Layers(flags.region, "--region", "RSTACK_REGION");
+        let profile = Layers(flags.profile, "--profile", "RSTACK_PROFILE");
+        let endpoint_url = Layers(flags.endpoint_url, "--endpoint-url", "RSTACK_ENDPOINT_URL");
+        let role_arn = Layers(flags.role_arn, "--role-arn", "RSTACK_ROLE_ARN");
+        let mut access = Access {
+            region: region.pick(&env, config.region.clone(), check::region)?,
+            ..Access::default()
         };
-        if flags.local {
-            for (given, option) in [
-                (flags.profile.is_some(), "--profile"),
-                (flags.endpoint_url.is_some(), "--endpoint-url"),
-                (flags.role_arn.is_some(), "--role-arn"),
-            ] {
-                if given {
-                    return Err(Error::usage(format!("`--local` and `{option}` contradict each other"))
-                        .with_hint(format!("leave out `{option}` to use the AWS on this machine")));
-                }
-            }
+        // What leads to another AWS is nothing to the local one, and must not lead a command there by accident.
+        if target == Target::Aws {
+            access.profile = profile.pick(&env, config.profile.clone(), check::filled)?;
+            access.endpoint_url = endpoint_url.pick(&env, config.endpoint_url.clone(), check::endpoint_url)?;
+            access.role_arn = role_arn.pick(&env, config.role_arn.clone(), check::role_arn)?;
         }
-        // Naming another AWS on the command line outranks a local target in the environment or the file.
-        let elsewhere = flags.profile.is_some() || flags.endpoint_url.is_some() || flags.role_arn.is_some();
-        let local = flags.local || (!elsewhere && (local_by_env || config.target == Some(TargetName::Local)));
-        let name = match flags.name.or_else(|| env("RSTACK_NAME")) {
-            Some(name) => Some(name.parse()?),
-            None => config.name.clone(),
-        };
-        let access = Access {
-            region: flags
-                .region
-                .or_else(|| env("RSTACK_REGION"))
-                .or_else(|| config.region.clone()),
-            profile: flags
-                .profile
-                .or_else(|| env("RSTACK_PROFILE"))
-                .or_else(|| config.profile.clone()),
-            endpoint_url: flags.endpoint_url.or_else(|| env("RSTACK_ENDPOINT_URL")),
-            role_arn: flags
-                .role_arn
-                .or_else(|| env("RSTACK_ROLE_ARN"))
-                .or_else(|| config.role_arn.clone()),
-            credentials: None,
-        };
+        // Each command puts its own flags over these.
+        config.ttl = Layers::without_flag("RSTACK_TTL").pick(&env, config.ttl, check::duration)?;
+        config.timeout = Layers::without_flag("RSTACK_TIMEOUT").pick(&env, config.timeout, check::duration)?;
+        config.on_failure =
+            Layers::without_flag("RSTACK_ON_FAILURE").pick(&env, config.on_failure, check::on_failure)?;
+        config.seed.area = Layers::without_flag("RSTACK_AREA").pick(&env, config.seed.area, check::area)?;
+        let bucket = Layers::without_flag("RSTACK_TEMPLATE_BUCKET");
+        config.template.bucket = bucket.pick(&env, config.template.bucket, check::bucket_name)?;
         let home = home(&env)?;
         Ok(Self {
             local: local::Options {
@@ -98,7 +93,7 @@ impl Settings {
                 python: env("RSTACK_PYTHON").map(PathBuf::from),
                 redis_server: env("RSTACK_REDIS_SERVER").map(PathBuf::from),
             },
-            target: if local { Target::Local } else { Target::Aws },
+            target,
             access,
             home,
             name,
@@ -122,6 +117,65 @@ impl Settings {
                 .with_hint("use `--name NAME`, RSTACK_NAME, or `name: NAME` in rstack.yaml")
         })
     }
+}
+
+/// The configuration file that was asked for, by option or variable.
+#[must_use]
+pub fn named_config(flags: &Flags, env: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let variable = || env("RSTACK_CONFIG").filter(|path| !path.is_empty());
+    flags.config.clone().or_else(|| variable().map(PathBuf::from))
+}
+
+/// Where one value may come from, apart from the file: what was typed, the option's name, the variable's name.
+struct Layers(Option<String>, &'static str, &'static str);
+
+impl Layers {
+    fn without_flag(variable: &'static str) -> Self {
+        Self(None, "", variable)
+    }
+
+    /// The first that is there: flag, variable, file.
+    fn pick<T>(
+        self,
+        env: &impl Fn(&str) -> Option<String>,
+        file: Option<T>,
+        check: fn(&str) -> std::result::Result<T, String>,
+    ) -> Result<Option<T>> {
+        let Self(flag, option, variable) = self;
+        let (text, source) = match (flag, env(variable)) {
+            (Some(text), _) => (text, option),
+            (None, Some(text)) => (text, variable),
+            (None, None) => return Ok(file),
+        };
+        check(&text)
+            .map(Some)
+            .map_err(|expected| Error::usage(format!("`{source}` is {text:?}")).with_hint(expected))
+    }
+}
+
+/// Only options contradict each other: naming another AWS on the command line outranks a local target in the
+/// environment or the file, while a profile or endpoint set there for other days does not outrank `--local`.
+fn target(flags: &Flags, env: &impl Fn(&str) -> Option<String>, config: &Config) -> Result<Target> {
+    let elsewhere = [
+        (flags.profile.is_some(), "--profile"),
+        (flags.endpoint_url.is_some(), "--endpoint-url"),
+        (flags.role_arn.is_some(), "--role-arn"),
+    ];
+    let elsewhere = elsewhere
+        .into_iter()
+        .find_map(|(given, option)| given.then_some(option));
+    let of = |local: bool| if local { Target::Local } else { Target::Aws };
+    // Checked even where a flag decides: a wrong value is a slip either way.
+    let variable = Layers::without_flag("RSTACK_LOCAL").pick(env, None, check::switch)?;
+    Ok(match (flags.local, elsewhere) {
+        (true, Some(option)) => {
+            return Err(Error::usage(format!("`--local` and `{option}` contradict each other"))
+                .with_hint(format!("leave out `{option}` to use the AWS on this machine")));
+        }
+        (true, None) => Target::Local,
+        (false, Some(_)) => Target::Aws,
+        (false, None) => of(variable.unwrap_or(config.target == Some(TargetName::Local))),
+    })
 }
 
 fn home(env: &impl Fn(&str) -> Option<String>) -> Result<PathBuf> {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use rstack::Result;
-use rstack::config::Config;
-use rstack::settings::{Flags, Settings};
+use rstack::config::FILE_NAME;
+use rstack::settings::{self, Flags, Settings};
+use rstack::stack::StackName;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -75,7 +76,18 @@ pub(crate) enum When {
 
 impl Global {
     pub(crate) fn settings(&self) -> Result<Settings> {
-        let flags = Flags {
+        Settings::load(self.flags(), variable)
+    }
+
+    /// Where `init` writes, and the name it puts there; what stands in a file already does not matter.
+    pub(crate) fn config_to_write(&self) -> Result<(PathBuf, Option<StackName>)> {
+        let path = settings::named_config(&self.flags(), &variable).unwrap_or_else(|| FILE_NAME.into());
+        let name = self.name.as_deref().map(str::parse).transpose()?;
+        Ok((path, name))
+    }
+
+    fn flags(&self) -> Flags {
+        Flags {
             name: self.name.clone(),
             config: self.config.clone(),
             local: self.local,
@@ -83,7 +95,11 @@ impl Global {
             profile: self.profile.clone(),
             endpoint_url: self.endpoint_url.clone(),
             role_arn: self.role_arn.clone(),
-        };
-        Settings::resolve(flags, |key| std::env::var(key).ok(), Config::default())
+        }
     }
+}
+
+/// What is no UTF-8 becomes text that no check takes, rather than nothing.
+fn variable(key: &str) -> Option<String> {
+    std::env::var_os(key).map(|value| value.to_string_lossy().into_owned())
 }

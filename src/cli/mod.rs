@@ -1,11 +1,14 @@
 //! The command line, one file a command.
 
+mod completions;
 mod global;
+mod init;
 mod local;
 mod outputs;
 mod parse;
 mod shell;
 mod status;
+mod template;
 mod up;
 mod values;
 mod variables;
@@ -51,9 +54,12 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(up::Args),
-    Local(local::Local),
-    Outputs(outputs::Outputs),
     Status(status::Status),
+    Outputs(outputs::Outputs),
+    Template(template::Args),
+    Local(local::Local),
+    Init(init::Args),
+    Completions(completions::Args),
 }
 
 /// What every command gets.
@@ -110,16 +116,22 @@ impl Context<'_> {
 }
 
 pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outcome> {
-    let settings = cli.global.settings()?;
-    let context = Context {
-        settings,
-        ui,
-        interrupt,
+    let Cli { global, command } = cli;
+    // Made only where it is needed: `init` has to work beside a configuration file that is wrong.
+    let context = || {
+        global.settings().map(|settings| Context {
+            settings,
+            ui,
+            interrupt,
+        })
     };
-    match cli.command {
-        Command::Local(command) => Box::pin(command.run(&context)).await,
-        Command::Outputs(command) => Box::pin(command.run(&context)).await,
-        Command::Status(command) => Box::pin(command.run(&context)).await,
-        Command::Up(command) => Box::pin(command.run(&context)).await,
+    match command {
+        Command::Up(command) => Box::pin(command.run(&context()?)).await,
+        Command::Status(command) => Box::pin(command.run(&context()?)).await,
+        Command::Outputs(command) => Box::pin(command.run(&context()?)).await,
+        Command::Template(args) => template::run(&args, &context()?),
+        Command::Local(command) => Box::pin(command.run(&context()?)).await,
+        Command::Init(args) => init::run(&args, &global, ui),
+        Command::Completions(args) => completions::run(&args, ui),
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::stack::StackName;
+use crate::stack::{OnFailure, StackName};
 
 type Checked<T> = Result<T, String>;
 
@@ -16,12 +16,12 @@ fn kept(text: &str, valid: bool, expected: &str) -> Checked<String> {
     ensure(valid, expected).map(|()| text.to_owned())
 }
 
-pub(super) fn stack_name(text: &str) -> Checked<StackName> {
+pub(crate) fn stack_name(text: &str) -> Checked<StackName> {
     text.parse()
         .map_err(|_| "expected a letter, then letters, digits and hyphens, 128 at most".to_owned())
 }
 
-pub(super) fn filled(text: &str) -> Checked<String> {
+pub(crate) fn filled(text: &str) -> Checked<String> {
     kept(text, !text.trim().is_empty(), "expected some text")
 }
 
@@ -30,7 +30,7 @@ pub(super) fn path(text: &str) -> Checked<PathBuf> {
 }
 
 /// No list of regions: AWS opens new ones.
-pub(super) fn region(text: &str) -> Checked<String> {
+pub(crate) fn region(text: &str) -> Checked<String> {
     let valid = text.contains('-')
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.ends_with(|c: char| c.is_ascii_digit())
@@ -40,13 +40,13 @@ pub(super) fn region(text: &str) -> Checked<String> {
     kept(text, valid, "expected a region such as eu-west-1")
 }
 
-pub(super) fn endpoint_url(text: &str) -> Checked<String> {
+pub(crate) fn endpoint_url(text: &str) -> Checked<String> {
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     let valid = rest.is_some_and(|r| !r.is_empty() && !r.starts_with('/') && !r.contains(char::is_whitespace));
     kept(text, valid, "expected a URL such as http://127.0.0.1:4566")
 }
 
-pub(super) fn role_arn(text: &str) -> Checked<String> {
+pub(crate) fn role_arn(text: &str) -> Checked<String> {
     let parts: Vec<_> = text.splitn(6, ':').collect();
     let valid = matches!(parts[..], ["arn", partition, "iam", "", account, role]
         if partition.starts_with("aws") && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
@@ -85,7 +85,7 @@ pub fn area(text: &str) -> Checked<String> {
     )
 }
 
-pub(super) fn bucket_name(text: &str) -> Checked<String> {
+pub(crate) fn bucket_name(text: &str) -> Checked<String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let valid = (3..=63).contains(&text.len())
         && text.chars().all(|c| plain(c) || c == '.' || c == '-')
@@ -98,6 +98,11 @@ pub(super) fn bucket_name(text: &str) -> Checked<String> {
         valid,
         "expected 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends",
     )
+}
+
+pub(super) fn units(text: &str) -> Checked<u32> {
+    let units = text.parse().ok().filter(|units| *units > 0);
+    units.ok_or_else(|| "expected a whole number, 1 at least".to_owned())
 }
 
 pub(super) fn table_name(text: &str) -> Checked<String> {
@@ -203,6 +208,24 @@ pub(super) fn cidr(text: &str) -> Checked<String> {
         valid,
         "expected an address range such as 10.0.0.0/16, with no bits set beyond its prefix",
     )
+}
+
+/// 1 or 0, true or false, yes or no.
+pub(crate) fn switch(text: &str) -> Checked<bool> {
+    match text {
+        "1" | "true" | "yes" => Ok(true),
+        "0" | "false" | "no" => Ok(false),
+        _ => Err("expected 1 or 0".to_owned()),
+    }
+}
+
+pub(crate) fn on_failure(text: &str) -> Checked<OnFailure> {
+    match text {
+        "rollback" => Ok(OnFailure::Rollback),
+        "delete" => Ok(OnFailure::Delete),
+        "keep" => Ok(OnFailure::Keep),
+        _ => Err("expected rollback, delete or keep".to_owned()),
+    }
 }
 
 pub fn capability(text: &str) -> Checked<String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::scalar;
+use super::scalar::{self, Consistent};
 use super::stores::Stores;
 use crate::stack::{OnFailure, StackName};
 use crate::template::Preset;
@@ -14,7 +14,7 @@ use crate::template::Preset;
 /// The file's content. Unknown keys are errors, so that a misspelt one is not silently ignored; every value is checked
 /// where it stands, so that the error names line and column.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "keys with values")]
 pub struct Config {
     /// The environment's name.
     #[serde(deserialize_with = "scalar::stack_name")]
@@ -38,6 +38,7 @@ pub struct Config {
     /// Tags of the stack, beside rstack's own.
     #[serde(deserialize_with = "scalar::tags")]
     pub tags: BTreeMap<String, String>,
+    #[serde(deserialize_with = "scalar::consistent")]
     pub template: TemplateSource,
     pub stores: Stores,
     pub seed: Seed,
@@ -52,7 +53,7 @@ pub enum TargetName {
 
 /// Which template `up` sends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "keys with values")]
 pub struct TemplateSource {
     /// One of rstack's own.
     pub preset: Option<Preset>,
@@ -71,7 +72,7 @@ pub struct TemplateSource {
 
 /// What `seed` publishes when it is not told.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "keys with values")]
 pub struct Seed {
     /// A directory, relative to the working directory; the demo scripts when absent.
     #[serde(deserialize_with = "scalar::path")]
@@ -80,12 +81,8 @@ pub struct Seed {
     pub area: Option<String>,
 }
 
-impl Config {
-    /// What no single value shows: keys that contradict each other.
-    pub(super) fn contradiction(&self) -> Result<(), String> {
-        if self.template.preset.is_some() && self.template.file.is_some() {
-            return Err("template: `preset` and `file` contradict each other; keep one".to_owned());
-        }
-        Ok(())
+impl Consistent for TemplateSource {
+    fn contradiction(&self) -> Option<&'static str> {
+        (self.preset.is_some() && self.file.is_some()).then_some("`preset` and `file` contradict each other; keep one")
     }
 }

@@ -23,6 +23,14 @@ pub fn read(path: &Path) -> Result<Config> {
     parse(&text, path)
 }
 
+/// As [`read`], but a file that is not there is an empty configuration.
+pub fn read_if_there(path: &Path) -> Result<Config> {
+    match path.try_exists() {
+        Ok(false) => Ok(Config::default()),
+        _ => read(path),
+    }
+}
+
 /// Reads the content of a file; `path` is for the errors. A file of comments alone is an empty configuration.
 ///
 /// # Errors
@@ -30,11 +38,7 @@ pub fn read(path: &Path) -> Result<Config> {
 /// that AWS would refuse, keys that contradict each other.
 pub fn parse(text: &str, path: &Path) -> Result<Config> {
     let config: Option<Config> = serde_yaml::from_str(text).map_err(|error| explain(&error, path))?;
-    let config = config.unwrap_or_default();
-    config
-        .contradiction()
-        .map_err(|message| Error::configuration(format!("{}: {message}", path.display())))?;
-    Ok(config)
+    Ok(config.unwrap_or_default())
 }
 
 fn explain(error: &serde_yaml::Error, path: &Path) -> Error {
@@ -72,10 +76,7 @@ fn reword(message: &str) -> (String, String) {
     if let Some((before, key)) = message.split_once("duplicate field ") {
         return (format!("{before}{key} is there twice"), "keep one of them".to_owned());
     }
-    (
-        message.replace("expected struct ", "expected keys of "),
-        fallback.to_owned(),
-    )
+    (message.to_owned(), fallback.to_owned())
 }
 
 /// The known key that a slip of the pen turns into `key`: at most two letters changed, added, left out.

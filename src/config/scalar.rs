@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::check;
@@ -138,6 +141,7 @@ deserialize_with! {
     stack_name: stack_name -> Option<StackName>;
     subnet_group: subnet_group -> Option<String>;
     table_name: table_name -> Option<String>;
+    units: units -> Option<u32>;
     vpc: vpc -> Option<String>;
     [
         capabilities: capability;
@@ -145,6 +149,42 @@ deserialize_with! {
         security_groups: security_group;
         subnets: subnet;
     ]
+}
+
+/// Options whose keys may contradict each other.
+pub(super) trait Consistent {
+    /// What is wrong with them together.
+    fn contradiction(&self) -> Option<&'static str>;
+}
+
+struct Options<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Consistent + Default> Visitor<'de> for Options<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("keys with values")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<T, A::Error> {
+        let options = T::deserialize(MapAccessDeserializer::new(entries))?;
+        match options.contradiction() {
+            Some(message) => Err(A::Error::custom(message)),
+            None => Ok(options),
+        }
+    }
+}
+
+pub(super) fn consistent<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Consistent + Default,
+{
+    deserializer.deserialize_any(Options(PhantomData))
 }
 
 pub(super) fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {

@@ -1,22 +1,22 @@
 //! The key `stores`: how the three stores are made.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use super::scalar;
+use super::scalar::{self, Consistent};
 
 /// Options of the default preset; nothing set gives the smallest stores that serve.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "keys with values")]
 pub struct Stores {
     pub s3: S3,
-    #[serde(deserialize_with = "consistent_dynamodb")]
+    #[serde(deserialize_with = "scalar::consistent")]
     pub dynamodb: DynamoDb,
-    #[serde(deserialize_with = "consistent_redis")]
+    #[serde(deserialize_with = "scalar::consistent")]
     pub redis: Redis,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "keys with values")]
 pub struct S3 {
     /// CloudFormation makes a name up when absent, so that environments never collide.
     #[serde(deserialize_with = "scalar::bucket_name")]
@@ -24,14 +24,16 @@ pub struct S3 {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "keys with values")]
 pub struct DynamoDb {
     #[serde(deserialize_with = "scalar::table_name")]
     pub table_name: Option<String>,
     pub billing: Billing,
     /// Reads of 4 KB a second; only with provisioned billing.
+    #[serde(deserialize_with = "scalar::units")]
     read_units: Option<u32>,
     /// Writes of 1 KB a second; only with provisioned billing.
+    #[serde(deserialize_with = "scalar::units")]
     write_units: Option<u32>,
 }
 
@@ -53,21 +55,18 @@ impl DynamoDb {
             Billing::Provisioned => Some((self.read_units.unwrap_or(UNITS), self.write_units.unwrap_or(UNITS))),
         }
     }
+}
 
-    fn contradiction(&self) -> Result<(), &'static str> {
+impl Consistent for DynamoDb {
+    fn contradiction(&self) -> Option<&'static str> {
         let units = [self.read_units, self.write_units];
-        if self.billing == Billing::OnDemand && units.iter().any(Option::is_some) {
-            return Err("`read_units` and `write_units` need `billing: provisioned`");
-        }
-        if units.contains(&Some(0)) {
-            return Err("`read_units` and `write_units` are 1 at least");
-        }
-        Ok(())
+        (self.billing == Billing::OnDemand && units.iter().any(Option::is_some))
+            .then_some("`read_units` and `write_units` need `billing: provisioned`")
     }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "keys with values")]
 pub struct Redis {
     /// Of the cluster, or with TLS of the replication group.
     #[serde(deserialize_with = "scalar::cluster_name")]
@@ -114,33 +113,22 @@ impl Redis {
     pub fn needs_default_vpc(&self) -> bool {
         self.subnets.is_empty() && self.subnet_group.is_none()
     }
+}
 
-    fn contradiction(&self) -> Result<(), &'static str> {
+impl Consistent for Redis {
+    fn contradiction(&self) -> Option<&'static str> {
         let own_group = self.security_groups.is_empty();
         let placed = !self.needs_default_vpc();
         if !self.subnets.is_empty() && self.subnet_group.is_some() {
-            Err("`subnets` and `subnet_group` contradict each other; keep one")
+            Some("`subnets` and `subnet_group` contradict each other; keep one")
         } else if !own_group && !self.allowed_cidrs.is_empty() {
-            Err("`allowed_cidrs` opens the group that rstack makes; with `security_groups` open those instead")
+            Some("`allowed_cidrs` opens the group that rstack makes; with `security_groups` open those instead")
         } else if self.vpc.is_some() && !placed {
-            Err("`vpc` needs `subnets` (or `subnet_group`) of that VPC")
+            Some("`vpc` needs `subnets` or `subnet_group` of that VPC")
         } else if placed && own_group && self.vpc.is_none() {
-            Err("`subnets` and `subnet_group` need `vpc`, where the security group is made, or `security_groups`")
+            Some("`subnets` and `subnet_group` need `vpc`, where the security group is made, or `security_groups`")
         } else {
-            Ok(())
+            None
         }
     }
-}
-
-/// Checked here and not after reading, so that the error knows where the mapping stands.
-fn consistent_dynamodb<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DynamoDb, D::Error> {
-    let options = DynamoDb::deserialize(deserializer)?;
-    options.contradiction().map_err(serde::de::Error::custom)?;
-    Ok(options)
-}
-
-fn consistent_redis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Redis, D::Error> {
-    let options = Redis::deserialize(deserializer)?;
-    options.contradiction().map_err(serde::de::Error::custom)?;
-    Ok(options)
 }

@@ -1,0 +1,80 @@
+//! `rstack template`.
+
+use clap::{Args as ClapArgs, ValueEnum};
+use rstack::event::{Event, Reporter};
+use rstack::template::{Format, Preset};
+use rstack::{Error, Outcome, Result};
+use serde::Serialize;
+
+use super::Context;
+use super::values::PresetName;
+
+/// Print the CloudFormation template that `up` sends
+///
+/// The preset `default` follows `stores` in rstack.yaml; the choices of `article` are parameters of the template.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// How to write it [default: yaml]
+    #[arg(long, value_enum)]
+    format: Option<FormatName>,
+    /// Which template, instead of the one in rstack.yaml
+    #[arg(long, value_enum)]
+    preset: Option<PresetName>,
+}
+
+const AFTER_HELP: &str = "\
+stdout: the template. Nothing is asked of AWS.
+
+Examples:
+  rstack template > stack.yaml
+  rstack template --preset article --format json";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatName {
+    Yaml,
+    Json,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    template: String,
+}
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<Outcome> {
+    let template = text(args, context)?;
+    let report = Report { template };
+    context
+        .ui
+        .finish("template", &report, Outcome::Done, |_| report.template.clone());
+    Ok(Outcome::Done)
+}
+
+fn text(args: &Args, context: &Context<'_>) -> Result<String> {
+    let config = &context.settings.config;
+    if let (None, Some(path)) = (args.preset, &config.template.file) {
+        if args.format.is_some() {
+            return Err(
+                Error::usage("`--format` is for rstack's own templates, and rstack.yaml names a file")
+                    .with_hint("leave `--format` out, or choose one of rstack's own with `--preset`"),
+            );
+        }
+        return std::fs::read_to_string(path).map_err(|e| Error::file("read", path, e));
+    }
+    let preset = args
+        .preset
+        .map(Preset::from)
+        .or(config.template.preset)
+        .unwrap_or_default();
+    if preset == Preset::Article && config.stores != rstack::config::Stores::default() {
+        context.ui.report(&Event::Warning {
+            message: "`stores` in rstack.yaml does not change the preset `article`".to_owned(),
+            hint: Some("its choices are parameters: set them under `template: parameters:`".to_owned()),
+        });
+    }
+    let format = match args.format {
+        None | Some(FormatName::Yaml) => Format::Yaml,
+        Some(FormatName::Json) => Format::Json,
+    };
+    preset.template(&config.stores).to_text(format)
+}
