@@ -51,18 +51,38 @@ impl Meter {
         };
         if progress.bytes > 0 {
             figures = format!("{figures}, {}", text::bytes(progress.bytes));
-            let seconds = self.elapsed(now).as_secs_f64();
-            if seconds >= 0.2 {
-                #[expect(
-                    clippy::cast_precision_loss,
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a rate for people"
-                )]
-                let rate = (progress.bytes as f64 / seconds) as u64;
-                figures = format!("{figures}, {}/s", text::bytes(rate));
-            }
         }
-        figures
+        match self.rate(now) {
+            Some(rate) => format!("{figures}, {rate}"),
+            None => figures,
+        }
+    }
+
+    /// Where there is little room: "67%, 3.4 MiB/s".
+    pub(super) fn short_figures(&self, now: Instant) -> String {
+        let percent = self
+            .share()
+            .map(|(done, total)| format!("{:.0}%", 100.0 * done / total.max(1.0)));
+        let figures = percent.unwrap_or_else(|| text::grouped(self.progress.done));
+        match self.rate(now) {
+            Some(rate) => format!("{figures}, {rate}"),
+            None => figures,
+        }
+    }
+
+    /// "3.4 MiB/s", once there is enough of it to mean something.
+    fn rate(&self, now: Instant) -> Option<String> {
+        let seconds = self.elapsed(now).as_secs_f64();
+        if self.progress.bytes == 0 || seconds < 0.2 {
+            return None;
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate for people"
+        )]
+        let rate = (self.progress.bytes as f64 / seconds) as u64;
+        Some(format!("{}/s", text::bytes(rate)))
     }
 }

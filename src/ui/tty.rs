@@ -118,7 +118,6 @@ impl State {
         let screen = &self.screen;
         let bar = self.bar.get_or_insert_with(|| new_bar(screen));
         bar.set_message(text.join("\n"));
-        bar.force_draw();
     }
 
     fn above(&mut self, write: impl FnOnce()) {
@@ -159,4 +158,122 @@ fn tick(state: &Mutex<State>) {
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use indicatif::{InMemoryTerm, TermLike};
+    use rstack::event::{LocalStep, Operation, OperationKind, PlannedResource};
+    use rstack::stack::StackStatus;
+
+    use super::*;
+    use crate::ui::sink::tests::Buffer;
+
+    fn tty(size: fn() -> (usize, usize)) -> (Tty, Buffer) {
+        let buffer = Buffer::default();
+        let sink = Arc::new(Sink::new(buffer.clone()));
+        let style = Style {
+            color: false,
+            width: 80,
+            cut: true,
+        };
+        (
+            Tty::new(Arc::clone(&sink), Screen::new(sink, size), style, false),
+            buffer,
+        )
+    }
+
+    /// What a terminal of this size shows after all that was written.
+    fn screen(buffer: &Buffer, columns: u16) -> String {
+        let terminal = InMemoryTerm::new(12, columns);
+        // The terminal's driver begins lines at the left.
+        let bytes = buffer.text().replace("\r\n", "\n").replace('\n', "\r\n");
+        terminal.write_str(&bytes).expect("memory");
+        terminal.contents()
+    }
+
+    fn operation() -> Event {
+        let resource = |name: &str| PlannedResource {
+            logical_id: name.to_owned(),
+            resource_type: "AWS::S3::Bucket".to_owned(),
+        };
+        Event::Operation(Operation {
+            kind: OperationKind::Create,
+            stack: "demo".to_owned(),
+            stack_id: "arn".to_owned(),
+            resources: vec![resource("bucket"), resource("other")],
+            attached: false,
+        })
+    }
+
+    #[test]
+    fn permanent_lines_scroll_above_and_nothing_of_the_view_stays() {
+        let (tty, buffer) = tty(|| (40, 12));
+        tty.report(&operation());
+        lock(&tty.state).draw();
+        tty.report(&Event::Note {
+            message: "by the way".to_owned(),
+        });
+        lock(&tty.state).draw();
+        let shown = screen(&buffer, 40);
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines.len(), 4, "{shown}");
+        assert_eq!(lines[0], "by the way");
+        assert!(lines[1].starts_with("demo ░"), "{shown}");
+        assert!(lines[2].starts_with("  bucket  waiting"), "{shown}");
+        tty.report(&Event::Settled {
+            stack: "demo".to_owned(),
+            status: StackStatus::CreateComplete,
+            seconds: 1.5,
+        });
+        assert_eq!(
+            screen(&buffer, 40),
+            "by the way\nstack `demo` CREATE_COMPLETE after 1.5 s"
+        );
+    }
+
+    #[test]
+    fn clearing_leaves_the_cursor_visible_at_the_start_of_an_empty_line() {
+        let (tty, buffer) = tty(|| (40, 12));
+        tty.report(&operation());
+        lock(&tty.state).draw();
+        tty.clear();
+        assert_eq!(screen(&buffer, 40), "");
+        assert!(!buffer.text().contains("\x1b[?25l"), "the cursor is never hidden");
+        tty.report(&Event::Note {
+            message: "after".to_owned(),
+        });
+        assert_eq!(screen(&buffer, 40), "after");
+    }
+
+    #[test]
+    fn a_window_made_narrower_keeps_nothing_of_the_wider_view() {
+        static COLUMNS: AtomicUsize = AtomicUsize::new(80);
+        let (tty, buffer) = tty(|| (COLUMNS.load(Ordering::Relaxed), 12));
+        let step = LocalStep::Installing {
+            package: "ministack".to_owned(),
+        };
+        tty.report(&Event::Local(step));
+        lock(&tty.state).draw();
+        // A terminal of 40 columns wraps the long line: what is fed to it from the start shows the same rows.
+        COLUMNS.store(40, Ordering::Relaxed);
+        lock(&tty.state).draw();
+        let shown = screen(&buffer, 40);
+        assert_eq!(shown.lines().count(), 1, "{shown}");
+        assert!(shown.ends_with('…'), "{shown}");
+    }
+
+    #[test]
+    fn work_shorter_than_a_frame_draws_no_view() {
+        let (tty, buffer) = tty(|| (40, 12));
+        tty.report(&operation());
+        tty.report(&Event::Settled {
+            stack: "demo".to_owned(),
+            status: StackStatus::CreateComplete,
+            seconds: 0.02,
+        });
+        assert_eq!(buffer.text(), "stack `demo` CREATE_COMPLETE after 0.02 s\n");
+    }
 }
