@@ -1,1 +1,25 @@
-//! (being built)
+//! A directory of plain files into an area of the stores: only what changed is sent, and what was sent is read back.
+//!
+//! An area keeps two records in each store, both under `.rstack`: a ledger of the files that the last publishing put
+//! there, and one index of all areas. Both name the stack, since local environments share one Redis.
+
+mod area;
+mod compare;
+mod demo;
+mod index;
+mod ledger;
+mod meter;
+mod own;
+mod plan;
+mod report;
+mod run;
+mod send;
+mod tree;
+mod walk;
+
+pub use area::Area;
+pub use index::AreaRecord;
+pub use own::{areas, remove_own_keys};
+pub use report::{Report, Skipped, StoreReport, StoreState};
+pub use run::{Publish, publish};
+pub use tree::Tree;

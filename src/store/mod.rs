@@ -15,6 +15,7 @@ mod pool;
 mod redis;
 mod s3;
 
+pub(crate) use body::Digester;
 pub use body::{Body, FileBody, FileDigest};
 pub use dynamodb::DynamoDbStore;
 pub use error::{StoreError, StoreErrorKind, StoreResult};

@@ -1,0 +1,1 @@
+"""Arithmetic in small modules, to be imported from a store."""

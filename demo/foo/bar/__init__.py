@@ -1,0 +1,1 @@
+"""Multiplication, division, and one module of some size."""

@@ -1,0 +1,6 @@
+"""Subtraction."""
+
+
+def subtract(x, y):
+    """Return x less y."""
+    return x - y

@@ -1,0 +1,134 @@
+//! The ledger of an area: which files the last publishing put there, so that the next one knows what to remove.
+//!
+//! It is written before anything is sent (not complete, naming old and new files) and again when all is done. Whoever
+//! is interrupted leaves a ledger behind that names every file which may be there.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Tree;
+use super::area::Area;
+use super::index::{self, FORMAT};
+use crate::store::{Store, StoreResult, Version};
+use crate::time::Timestamp;
+
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) stack: String,
+    pub(super) paths: Vec<String>,
+    pub(super) version: Version,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    v: u32,
+    stack: String,
+    files: Paths,
+}
+
+struct Paths(Vec<String>);
+
+impl<'de> Deserialize<'de> for Paths {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Paths;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("files by path")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Paths, A::Error> {
+                let mut paths = Vec::new();
+                while let Some((path, IgnoredAny)) = map.next_entry()? {
+                    paths.push(path);
+                }
+                Ok(Paths(paths))
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+impl Ledger {
+    /// The ledger of an area, if it has one.
+    pub(super) async fn load(store: &dyn Store, area: &Area) -> StoreResult<Option<Self>> {
+        let key = area.ledger_key();
+        let Some((value, version)) = store.get_versioned(&key).await? else {
+            return Ok(None);
+        };
+        let stored: Stored = index::parse(store, &key, &value)?;
+        index::known_format(store, &key, stored.v)?;
+        Ok(Some(Self {
+            stack: stored.stack,
+            paths: stored.files.0,
+            version,
+        }))
+    }
+}
+
+/// A ledger to write.
+#[derive(Serialize)]
+pub(super) struct Entry<'a> {
+    v: u32,
+    stack: &'a str,
+    run: &'a str,
+    time: Timestamp,
+    complete: bool,
+    #[serde(serialize_with = "files")]
+    files: Files<'a>,
+}
+
+pub(super) struct Files<'a> {
+    pub(super) tree: &'a Tree,
+    /// Places in the tree.
+    pub(super) wanted: &'a [usize],
+    /// Paths on their way out.
+    pub(super) removing: &'a [String],
+}
+
+impl<'a> Entry<'a> {
+    pub(super) fn new(stack: &'a str, run: &'a str, complete: bool, files: Files<'a>) -> Self {
+        Self {
+            v: FORMAT,
+            stack,
+            run,
+            time: Timestamp::now(),
+            complete,
+            files,
+        }
+    }
+
+    pub(super) fn to_bytes(&self) -> Bytes {
+        index::to_bytes(self)
+    }
+}
+
+/// `{path: [sha256, size]}`; `null` for one that is on its way out.
+fn files<S: Serializer>(files: &Files<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(files.wanted.len() + files.removing.len()))?;
+    for place in files.wanted {
+        let file = &files.tree.files()[*place];
+        map.serialize_entry(&file.path, &(Hex(&file.digest.sha256), file.digest.size))?;
+    }
+    for path in files.removing {
+        map.serialize_entry(path, &())?;
+    }
+    map.end()
+}
+
+pub(super) struct Hex<'a>(pub(super) &'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

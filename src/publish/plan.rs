@@ -1,0 +1,147 @@
+//! What publishing a tree to one store takes.
+
+use std::collections::BTreeSet;
+
+use super::compare::{Difference, differences};
+use super::ledger::Ledger;
+use super::meter::Meter;
+use super::report::{Changes, Skipped};
+use super::{Area, Publish, index};
+use crate::error::{Error, Result};
+use crate::event::{Event, Task};
+use crate::store::{Store, Version};
+
+pub(super) struct Plan<'a> {
+    pub(super) store: &'a dyn Store,
+    /// Files that the store can hold, as places in the tree.
+    pub(super) wanted: Vec<usize>,
+    pub(super) skipped: Vec<Skipped>,
+    pub(super) send: Vec<(usize, Difference)>,
+    /// Paths that the last publishing put there and this one does not have.
+    pub(super) remove: Vec<String>,
+    /// The area's ledger as it was found; what is not that any more when writing begins was changed by another.
+    pub(super) ledger: Option<Version>,
+    /// Names the set of wanted files with their contents.
+    pub(super) digest: String,
+    /// The records already say what they have to say.
+    pub(super) recorded: bool,
+}
+
+/// Looks at the area, and refuses one that lies inside another. Writes nothing.
+pub(super) async fn plan<'a>(job: &Publish<'a>, store: &'a dyn Store) -> Result<Plan<'a>> {
+    let areas = index::load(store).await?;
+    for name in areas
+        .iter()
+        .filter(|(_, record)| record.stack == job.stack_id)
+        .map(|(name, _)| name)
+    {
+        refuse_overlap(job.area, name)?;
+    }
+    let (wanted, skipped) = fitting(job, store);
+    let digest = job.tree.digest_of(&wanted);
+    let recorded = areas
+        .get(job.area.as_str())
+        .is_some_and(|record| record.complete && record.stack == job.stack_id && record.digest == digest);
+    let meter = Meter::new(job.reporter, Task::Compare { store: store.kind() }, wanted.len(), None);
+    let send = differences(store, job.area, job.tree, &wanted, &meter).await?;
+    let mut plan = Plan {
+        store,
+        wanted,
+        skipped,
+        send,
+        remove: Vec::new(),
+        ledger: None,
+        digest,
+        recorded,
+    };
+    if !plan.is_nothing() {
+        plan.read_ledger(job).await?;
+    }
+    Ok(plan)
+}
+
+impl Plan<'_> {
+    /// The area is already what it should be.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.recorded && self.send.is_empty()
+    }
+
+    async fn read_ledger(&mut self, job: &Publish<'_>) -> Result<()> {
+        let Some(ledger) = Ledger::load(self.store, job.area).await? else {
+            return Ok(());
+        };
+        if ledger.stack != job.stack_id {
+            job.reporter.report(&Event::Warning {
+                message: format!(
+                    "{}: area `{}` holds files of another environment, which this one replaces ({})",
+                    self.store.kind(),
+                    job.area,
+                    ledger.stack
+                ),
+                hint: Some("give each environment that shares a store an area of its own with `--area`".to_owned()),
+            });
+        }
+        let wanted: BTreeSet<&str> = self
+            .wanted
+            .iter()
+            .map(|place| &*job.tree.files()[*place].path)
+            .collect();
+        self.remove = ledger
+            .paths
+            .into_iter()
+            .filter(|path| !wanted.contains(path.as_str()))
+            .collect();
+        self.ledger = Some(ledger.version);
+        Ok(())
+    }
+
+    pub(super) fn send_bytes(&self, job: &Publish<'_>) -> u64 {
+        self.send
+            .iter()
+            .map(|(place, _)| job.tree.files()[*place].digest.size)
+            .sum()
+    }
+
+    pub(super) fn changes(&self, job: &Publish<'_>) -> Changes {
+        let mut changes = Changes {
+            removed: self.remove.clone(),
+            ..Changes::default()
+        };
+        for (place, difference) in &self.send {
+            let path = job.tree.files()[*place].path.to_string();
+            match difference {
+                Difference::Missing => changes.added.push(path),
+                Difference::Changed => changes.changed.push(path),
+            }
+        }
+        changes
+    }
+}
+
+fn refuse_overlap(area: &Area, other: &str) -> Result<()> {
+    let Ok(other) = other.parse::<Area>() else {
+        return Ok(());
+    };
+    if !area.overlaps(&other) {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "area `{area}` and area `{other}`, which exists, lie one inside the other"
+    ))
+    .with_hint("choose another name, so that the files of one cannot be taken for files of the other"))
+}
+
+fn fitting(job: &Publish<'_>, store: &dyn Store) -> (Vec<usize>, Vec<Skipped>) {
+    let (mut wanted, mut skipped) = (Vec::with_capacity(job.tree.len()), Vec::new());
+    for (place, file) in job.tree.files().iter().enumerate() {
+        match store.limit(&job.area.key(&file.path), file.digest.size) {
+            None => wanted.push(place),
+            Some(limit) => skipped.push(Skipped {
+                path: file.path.to_string(),
+                size: file.digest.size,
+                reason: limit.to_string(),
+            }),
+        }
+    }
+    (wanted, skipped)
+}

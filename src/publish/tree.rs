@@ -1,0 +1,176 @@
+//! The files to publish, hashed.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use sha2::{Digest, Sha256};
+
+use super::ledger::Hex;
+use super::{demo, walk};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Progress, Reporter, Task};
+use crate::interrupt::Interrupt;
+use crate::store::{Body, Digester, FileBody, FileDigest};
+
+/// Files that one thread hashes before it tells how far it is.
+const CHUNK: usize = 64;
+const THREADS: usize = 4;
+const BUFFER: usize = 128 * 1024;
+
+/// A set of files with their digests, in the order of their paths.
+#[derive(Debug)]
+pub struct Tree {
+    /// Where they are; `None` for the demo scripts.
+    root: Option<PathBuf>,
+    files: Vec<TreeFile>,
+}
+
+#[derive(Debug)]
+pub(super) struct TreeFile {
+    /// Relative, with slashes.
+    pub(super) path: Box<str>,
+    pub(super) digest: FileDigest,
+}
+
+impl Tree {
+    /// The demo scripts that are part of rstack.
+    #[must_use]
+    pub fn demo() -> Self {
+        let file = |(path, content): &(&str, &[u8])| TreeFile {
+            path: (*path).into(),
+            digest: FileDigest::of(content),
+        };
+        Self {
+            root: None,
+            files: demo::SCRIPTS.iter().map(file).collect(),
+        }
+    }
+
+    /// Every file of a directory that no ignore file leaves out, hashed.
+    ///
+    /// # Errors
+    /// Names a directory that is missing or has nothing to publish, a link that leads out of it, a name that is not
+    /// UTF-8, a file that cannot be read.
+    pub async fn read(dir: &Path, reporter: &dyn Reporter, interrupt: &Interrupt) -> Result<Self> {
+        let root = dir.to_owned();
+        let paths = blocking(move || walk::files(&root)).await?;
+        let total = paths.len() as u64;
+        let mut progress = Progress {
+            task: Task::Scan,
+            done: 0,
+            total: Some(total),
+            bytes: 0,
+            total_bytes: None,
+        };
+        reporter.report(&Event::Progress(progress.clone()));
+        let mut files = Vec::with_capacity(paths.len());
+        let chunks: Vec<Vec<Box<str>>> = paths.chunks(CHUNK).map(<[_]>::to_vec).collect();
+        drop(paths);
+        let mut hashed = stream::iter(chunks)
+            .map(|chunk| {
+                let root = dir.to_owned();
+                blocking(move || {
+                    chunk
+                        .into_iter()
+                        .map(|path| hash(&root, path))
+                        .collect::<Result<Vec<_>>>()
+                })
+            })
+            .buffered(THREADS);
+        while let Some(chunk) = hashed.try_next().await? {
+            if interrupt.requested() {
+                return Err(ErrorKind::Interrupted("interrupted; nothing was sent".to_owned()).into());
+            }
+            progress.done += chunk.len() as u64;
+            progress.bytes += chunk.iter().map(|file| file.digest.size).sum::<u64>();
+            files.extend(chunk);
+            reporter.report(&Event::Progress(progress.clone()));
+        }
+        Ok(Self {
+            root: Some(dir.to_owned()),
+            files,
+        })
+    }
+
+    /// The directory; `None` for the demo scripts.
+    #[must_use]
+    pub fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Of all files together.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.digest.size).sum()
+    }
+
+    pub(super) fn files(&self) -> &[TreeFile] {
+        &self.files
+    }
+
+    /// The place of a file in [`Tree::files`].
+    pub(super) fn find(&self, path: &str) -> Option<usize> {
+        self.files.binary_search_by(|file| (*file.path).cmp(path)).ok()
+    }
+
+    /// Names a set of files with their contents.
+    pub(super) fn digest_of(&self, which: &[usize]) -> String {
+        let mut hasher = Sha256::new();
+        for place in which {
+            let file = &self.files[*place];
+            hasher.update(file.path.as_bytes());
+            hasher.update([0]);
+            hasher.update(file.digest.sha256);
+        }
+        Hex(&hasher.finalize()).to_string()
+    }
+
+    pub(super) fn body(&self, file: &TreeFile) -> Body {
+        if let Some(root) = &self.root {
+            return Body::File(FileBody {
+                path: root.join(&*file.path),
+                digest: file.digest,
+            });
+        }
+        let script = demo::SCRIPTS.iter().find(|(path, _)| *path == &*file.path);
+        Body::Bytes(Bytes::from_static(script.map_or(&[], |(_, content)| content)))
+    }
+}
+
+fn hash(root: &Path, path: Box<str>) -> Result<TreeFile> {
+    let place = root.join(&*path);
+    let unreadable = |error| Error::file("read", &place, error);
+    let mut file = File::open(&place).map_err(unreadable)?;
+    let mut digester = Digester::default();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match file.read(&mut buffer).map_err(unreadable)? {
+            0 => break,
+            length => digester.update(&buffer[..length]),
+        }
+    }
+    Ok(TreeFile {
+        path,
+        digest: digester.finish(),
+    })
+}
+
+/// Runs file system work where it blocks nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::unexpected(format!("reading files broke off: {error}")))?
+}
