@@ -322,6 +322,7 @@ fn a_change_is_shown_and_without_a_yes_it_is_discarded() {
     --- stdout
 
     --- stderr
+    [CLOCK] ! replace Bucket  AWS::S3::Bucket  what it holds is lost
     error: nobody can be asked here: this loses everything in Bucket: go on with environment `demo`?
     hint: add `--yes` to answer yes
     ");
