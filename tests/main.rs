@@ -1,6 +1,5 @@
 //! Every integration test in one binary: one file a command or topic.
 
-mod life;
 mod local;
 mod outputs;
 mod scripted;

@@ -1,5 +1,7 @@
 //! `rstack up` against scripted answers: what no emulator shows.
 
+mod live;
+
 use std::time::Duration;
 
 use tempfile::TempDir;

@@ -1,6 +1,9 @@
 //! `rstack template`.
 
+use std::path::Path;
+
 use clap::{Args as ClapArgs, ValueEnum};
+use rstack::config::Stores;
 use rstack::event::{Event, Reporter};
 use rstack::template::{Format, Preset};
 use rstack::{Error, Outcome, Result};
@@ -51,30 +54,40 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<Outcome> {
 }
 
 fn text(args: &Args, context: &Context<'_>) -> Result<String> {
-    let config = &context.settings.config;
-    if let (None, Some(path)) = (args.preset, &config.template.file) {
-        if args.format.is_some() {
-            return Err(
-                Error::usage("`--format` is for rstack's own templates, and rstack.yaml names a file")
-                    .with_hint("leave `--format` out, or choose one of rstack's own with `--preset`"),
-            );
+    match choose(args.preset, context) {
+        Choice::File(_) if args.format.is_some() => Err(Error::usage(
+            "`--format` is for rstack's own templates, and rstack.yaml names a file",
+        )
+        .with_hint("leave `--format` out, or choose one of rstack's own with `--preset`")),
+        Choice::File(path) => std::fs::read_to_string(path).map_err(|e| Error::file("read", path, e)),
+        Choice::Preset(preset) => {
+            let format = match args.format {
+                None | Some(FormatName::Yaml) => Format::Yaml,
+                Some(FormatName::Json) => Format::Json,
+            };
+            preset.template(&context.settings.config.stores).to_text(format)
         }
-        return std::fs::read_to_string(path).map_err(|e| Error::file("read", path, e));
     }
-    let preset = args
-        .preset
-        .map(Preset::from)
-        .or(config.template.preset)
-        .unwrap_or_default();
-    if preset == Preset::Article && config.stores != rstack::config::Stores::default() {
+}
+
+/// Where the template comes from.
+pub(super) enum Choice<'a> {
+    Preset(Preset),
+    File(&'a Path),
+}
+
+/// What was typed, then what rstack.yaml says, then the default preset.
+pub(super) fn choose<'a>(preset: Option<PresetName>, context: &'a Context<'_>) -> Choice<'a> {
+    let config = &context.settings.config;
+    if let (None, Some(path)) = (preset, &config.template.file) {
+        return Choice::File(path);
+    }
+    let preset = preset.map(Preset::from).or(config.template.preset).unwrap_or_default();
+    if preset == Preset::Article && config.stores != Stores::default() {
         context.ui.report(&Event::Warning {
             message: "`stores` in rstack.yaml does not change the preset `article`".to_owned(),
             hint: Some("its choices are parameters: set them under `template: parameters:`".to_owned()),
         });
     }
-    let format = match args.format {
-        None | Some(FormatName::Yaml) => Format::Yaml,
-        Some(FormatName::Json) => Format::Json,
-    };
-    preset.template(&config.stores).to_text(format)
+    Choice::Preset(preset)
 }

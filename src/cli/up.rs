@@ -18,6 +18,7 @@ use rstack::{Error, Outcome, Result};
 
 use super::Context;
 use super::shell::command_line;
+use super::template::{Choice, choose};
 use super::values::PresetName;
 use crate::ui::{Line, Role, Style, Table, text};
 
@@ -121,7 +122,7 @@ pub(crate) async fn bring_up(context: &Context<'_>, aws: &Aws, name: &StackName,
                 .with_hint("EXPRESS deployments can be rolled back or kept; use `--on-failure rollback` or `keep`"),
         );
     }
-    let (body, preflight) = template(args, config, context.settings.target)?;
+    let (body, preflight) = template(args, context)?;
     let staged = staged(aws, args, config, &body).await?;
     let attach = command_line(&context.settings, "up", name);
     let watch = Watch {
@@ -169,31 +170,31 @@ pub(crate) async fn bring_up(context: &Context<'_>, aws: &Aws, name: &StackName,
 }
 
 /// The template's text, and what must hold before it can be created.
-fn template(args: &Args, config: &Config, target: Target) -> Result<(String, Preflight)> {
-    let own = args
+fn template(args: &Args, context: &Context<'_>) -> Result<(String, Preflight)> {
+    let stores = &context.settings.config.stores;
+    let choice = args
         .template
-        .as_ref()
-        .or(config.template.file.as_ref().filter(|_| args.preset.is_none()));
-    if let Some(path) = own {
-        let body = std::fs::read_to_string(path).map_err(|e| Error::file("read", path, e))?;
-        if body.trim().is_empty() {
-            return Err(Error::usage(format!("the template `{}` is empty", path.display())));
+        .as_deref()
+        .map_or_else(|| choose(args.preset, context), Choice::File);
+    match choice {
+        Choice::File(path) => {
+            let body = std::fs::read_to_string(path).map_err(|e| Error::file("read", path, e))?;
+            if body.trim().is_empty() {
+                return Err(Error::usage(format!("the template `{}` is empty", path.display())));
+            }
+            Ok((body, Preflight::default()))
         }
-        return Ok((body, Preflight::default()));
+        Choice::Preset(preset) => {
+            let body = preset.template(stores).to_yaml()?;
+            let ours = preset == Preset::Default;
+            let preflight = Preflight {
+                default_vpc: context.settings.target == Target::Aws && (!ours || stores.redis.needs_default_vpc()),
+                bucket: stores.s3.bucket_name.clone().filter(|_| ours),
+                table: stores.dynamodb.table_name.clone().filter(|_| ours),
+            };
+            Ok((body, preflight))
+        }
     }
-    let preset = args
-        .preset
-        .map(Preset::from)
-        .or(config.template.preset)
-        .unwrap_or_default();
-    let body = preset.template(&config.stores).to_yaml()?;
-    let own_names = preset == Preset::Default;
-    let preflight = Preflight {
-        default_vpc: target == Target::Aws && config.stores.redis.needs_default_vpc(),
-        bucket: config.stores.s3.bucket_name.clone().filter(|_| own_names),
-        table: config.stores.dynamodb.table_name.clone().filter(|_| own_names),
-    };
-    Ok((body, preflight))
 }
 
 /// Puts a template that is too large for a request where CloudFormation can read it.
