@@ -50,11 +50,18 @@ impl Screen {
         let width = (state.size)().0.max(1);
         if width != state.width {
             state.width = width;
-            let rows: usize = state.drawn.iter().map(|columns| columns.div_ceil(width).max(1)).sum();
-            let lines = state.drawn.len();
-            if rows > lines {
-                let up = rows - 1;
-                let text = format!("\r\x1b[{up}A\x1b[J{}", "\n".repeat(lines.saturating_sub(1)));
+            let rows_of = |columns: &usize| columns.div_ceil(width).max(1);
+            if let Some((_, above)) = state.drawn.split_last()
+                && state.drawn.iter().any(|columns| *columns > width)
+            {
+                // The cursor stands at the beginning of the last line.
+                let rows: usize = above.iter().map(rows_of).sum();
+                let up = if rows > 0 {
+                    format!("\x1b[{rows}A")
+                } else {
+                    String::new()
+                };
+                let text = format!("\r{up}\x1b[J{}", "\n".repeat(above.len()));
                 state.sink.write(&text);
             }
         }
@@ -136,7 +143,11 @@ impl TermLike for Screen {
 
     fn flush(&self) -> io::Result<()> {
         let mut state = self.state();
-        let pending = std::mem::take(&mut state.pending);
+        let mut pending = std::mem::take(&mut state.pending);
+        if state.complete {
+            // Not behind the last line: the "^C" that the terminal echoes there could wrap, and shift the view.
+            pending.push('\r');
+        }
         state.sink.write(&pending);
         Ok(())
     }

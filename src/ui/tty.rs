@@ -257,10 +257,14 @@ mod tests {
         };
         tty.report(&Event::Local(step));
         lock(&tty.state).draw();
-        // A terminal of 40 columns wraps the long line: what is fed to it from the start shows the same rows.
+        let wide = buffer.text();
         COLUMNS.store(40, Ordering::Relaxed);
         lock(&tty.state).draw();
-        let shown = screen(&buffer, 40);
+        let narrow = buffer.text().split_off(wide.len());
+        // The terminal has wrapped the one long line into two rows, and kept the cursor at its beginning.
+        let terminal = InMemoryTerm::new(12, 40);
+        terminal.write_str(&format!("{wide}\x1b[1A{narrow}")).expect("memory");
+        let shown = terminal.contents();
         assert_eq!(shown.lines().count(), 1, "{shown}");
         assert!(shown.ends_with('…'), "{shown}");
     }
