@@ -1,6 +1,7 @@
 //! Every integration test in one binary: one file a command or topic.
 
 mod local;
+mod output;
 mod outputs;
 mod scripted;
 mod status;

@@ -27,7 +27,7 @@ fn an_environment_is_shown_with_its_resources_stores_and_outputs() {
     insta::assert_snapshot!(squeezed(&call.run()), @r"
     exit: 0
     --- stdout
-    demo CREATE_COMPLETE in eu-west-1, [DURATION] old, time to live: for ever
+    demo CREATE_COMPLETE in eu-west-1, [DURATION]  old, time to live: for ever
 
     RESOURCE  STATUS  NAME  TYPE
     bucket  CREATE_COMPLETE  demo-bucket  AWS::S3::Bucket
@@ -36,7 +36,7 @@ fn an_environment_is_shown_with_its_resources_stores_and_outputs() {
 
     STORE  ANSWERS  DETAILS  PLACE
     s3  in [DURATION]  demo-bucket
-    dynamodb  in [DURATION] ACTIVE, about 0 items  demo-table
+    dynamodb  in [DURATION]  ACTIVE, about 0 items  demo-table
     redis  in [DURATION]  version 7.1, available  127.0.0.1:[PORT]
 
     OUTPUT  VALUE
@@ -98,7 +98,7 @@ fn one_that_does_not_exist_is_an_error_that_says_how_to_make_it() {
 
     --- stderr
     error: there is no environment `nowhere` on the local AWS
-    hint: `rstack up --local -n nowhere` makes it; `rstack status --local` lists those there are
+    hint: `rstack up --name nowhere --local` makes it; `rstack status` without a name lists those there are
     ");
 }
 
@@ -185,8 +185,8 @@ fn the_list_reads_every_page_and_leaves_out_other_stacks() {
     exit: 0
     --- stdout
     NAME  STATUS  AGE  TIME TO LIVE
-    a  CREATE_COMPLETE  [DURATION] for ever
-    b  CREATE_FAILED  [DURATION] for ever
+    a  CREATE_COMPLETE  [DURATION]  for ever
+    b  CREATE_FAILED  [DURATION]  for ever
 
     --- stderr
     ");

@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClie
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::clock::ServerClock;
+use super::log::RequestLog;
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
@@ -119,7 +120,9 @@ impl Aws {
 
     pub fn cloudformation(&self) -> &aws_sdk_cloudformation::Client {
         self.cloudformation.get_or_init(|| {
-            let config = aws_sdk_cloudformation::config::Builder::from(&self.config).interceptor(self.clock.clone());
+            let config = aws_sdk_cloudformation::config::Builder::from(&self.config)
+                .interceptor(self.clock.clone())
+                .interceptor(RequestLog);
             aws_sdk_cloudformation::Client::from_conf(config.build())
         })
     }
@@ -129,19 +132,23 @@ impl Aws {
         self.s3.get_or_init(|| {
             let config = aws_sdk_s3::config::Builder::from(&self.config)
                 .force_path_style(self.config.endpoint_url().is_some())
-                .build();
-            aws_sdk_s3::Client::from_conf(config)
+                .interceptor(RequestLog);
+            aws_sdk_s3::Client::from_conf(config.build())
         })
     }
 
     pub fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
-        self.dynamodb
-            .get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config))
+        self.dynamodb.get_or_init(|| {
+            let config = aws_sdk_dynamodb::config::Builder::from(&self.config).interceptor(RequestLog);
+            aws_sdk_dynamodb::Client::from_conf(config.build())
+        })
     }
 
     pub fn elasticache(&self) -> &aws_sdk_elasticache::Client {
-        self.elasticache
-            .get_or_init(|| aws_sdk_elasticache::Client::new(&self.config))
+        self.elasticache.get_or_init(|| {
+            let config = aws_sdk_elasticache::config::Builder::from(&self.config).interceptor(RequestLog);
+            aws_sdk_elasticache::Client::from_conf(config.build())
+        })
     }
 
     /// For requests signed by hand.

@@ -4,6 +4,7 @@ mod client;
 mod clock;
 mod ec2;
 mod error;
+mod log;
 mod secrets;
 mod signed;
 

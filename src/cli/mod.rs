@@ -24,6 +24,7 @@ use rstack::settings::{Settings, Target};
 use rstack::stack::StackName;
 use rstack::{Error, ErrorKind, Outcome, Result};
 
+use self::shell::command_line;
 use crate::ui::Ui;
 
 /// A throw-away home for Python code in AWS: an S3 bucket, a DynamoDB table and a Redis as one CloudFormation stack.
@@ -88,16 +89,17 @@ impl Context<'_> {
 
     /// The error of a command that needs an environment which is not there.
     pub(crate) fn no_environment(&self, name: &StackName, aws: &Aws) -> Error {
-        let (place, local) = match self.settings.target {
-            Target::Aws => (format!("in {}", aws.region()), ""),
-            Target::Local => ("on the local AWS".to_owned(), " --local"),
+        let place = match self.settings.target {
+            Target::Aws => format!("in {}", aws.region()),
+            Target::Local => "on the local AWS".to_owned(),
         };
         let missing = ErrorKind::NoEnvironment {
             name: name.to_string(),
             place,
         };
+        let up = command_line(&self.settings, "up", name);
         Error::from(missing).with_hint(format!(
-            "`rstack up{local} -n {name}` makes it; `rstack status{local}` lists those there are"
+            "`{up}` makes it; `rstack status` without a name lists those there are"
         ))
     }
 

@@ -7,6 +7,8 @@ use std::hash::BuildHasher;
 use clap::ValueEnum;
 use serde::{Serialize, Serializer};
 
+use super::shell::quote;
+
 /// In what form to print variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VariableFormat {
@@ -35,7 +37,7 @@ impl Variables {
         for (name, value) in &self.0 {
             let _ = match format {
                 VariableFormat::Env => writeln!(text, "{name}={}", dotenv(value)),
-                VariableFormat::Shell => writeln!(text, "export {name}={}", shell(value)),
+                VariableFormat::Shell => writeln!(text, "export {name}={}", quote(value)),
                 VariableFormat::Github => write!(text, "{}", github(name, value)),
                 VariableFormat::Json => Ok(()),
             };
@@ -59,14 +61,6 @@ fn simple(value: &str) -> bool {
         && value
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_-./:@%+,".contains(&b))
-}
-
-/// POSIX shells: nothing is special between single quotes, except their end.
-pub(crate) fn shell(value: &str) -> String {
-    if simple(value) {
-        return value.to_owned();
-    }
-    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 /// `.env` files: single quotes keep everything on one line as it is; otherwise double quotes with escapes.

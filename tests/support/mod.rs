@@ -18,6 +18,7 @@ pub(crate) mod python;
 mod rstack;
 mod running;
 pub(crate) mod scripted;
+pub(crate) mod terminal;
 
 use std::path::PathBuf;
 
