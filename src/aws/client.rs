@@ -1,5 +1,6 @@
 //! The clients, each made on first use: making all of them would cost a quick command more than its work.
 
+use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -87,8 +88,9 @@ impl Aws {
                 .credentials_provider(SharedCredentialsProvider::new(provider))
                 .build();
         }
-        if config.endpoint_url().is_some_and(is_plain_http) {
-            config = config.into_builder().http_client(http_client()).build();
+        if let Some(url) = config.endpoint_url().filter(|url| is_plain_http(url)) {
+            let client = http_client(proxy(Some(url)));
+            config = config.into_builder().http_client(client).build();
         }
         Ok(Self {
             config,
@@ -154,7 +156,7 @@ impl Aws {
     /// For requests signed by hand.
     pub(super) fn connector(&self) -> &Connector {
         self.connector.get_or_init(|| {
-            let mut builder = connector(None, None);
+            let mut builder = connector(proxy(self.config.endpoint_url()), None, None);
             builder.set_sleep_impl(self.config.sleep_impl());
             if self.config.endpoint_url().is_some_and(is_plain_http) {
                 builder.build_http()
@@ -169,9 +171,31 @@ fn is_plain_http(url: &str) -> bool {
     url.starts_with("http://")
 }
 
-/// Proxies come from the environment.
-fn connector(settings: Option<&HttpConnectorSettings>, components: Option<&RuntimeComponents>) -> ConnectorBuilder {
-    let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+/// Proxies come from the environment; none of them knows the way back to this machine.
+fn proxy(endpoint: Option<&str>) -> ProxyConfig {
+    match endpoint {
+        Some(url) if is_loopback(url) => ProxyConfig::disabled(),
+        _ => ProxyConfig::from_env(),
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let authority = url
+        .split("://")
+        .nth(1)
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn connector(
+    proxy: ProxyConfig,
+    settings: Option<&HttpConnectorSettings>,
+    components: Option<&RuntimeComponents>,
+) -> ConnectorBuilder {
+    let mut builder = Connector::builder().proxy_config(proxy);
     builder.set_connector_settings(settings.cloned());
     builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
     builder
@@ -180,13 +204,40 @@ fn connector(settings: Option<&HttpConnectorSettings>, components: Option<&Runti
 /// TLS by rustls. Root certificates are read on the first request, which honours `SSL_CERT_FILE`.
 fn https_client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
-        connector(settings, components)
+        connector(ProxyConfig::from_env(), settings, components)
             .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
             .build()
     })
 }
 
 /// For endpoints without TLS: reading the root certificates alone would take longer than a local command's work.
-fn http_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| connector(settings, components).build_http())
+fn http_client(proxy: ProxyConfig) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        connector(proxy.clone(), settings, components).build_http()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for url in [
+            "http://127.0.0.1:4566",
+            "http://localhost:1/x",
+            "http://[::1]:8000",
+            "http://localhost",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "http://10.0.0.1:4566",
+            "https://s3.amazonaws.com",
+            "http://localhost.example:1",
+            "127.0.0.1:80",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
 }

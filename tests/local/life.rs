@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use rustix::process::{getpgid, kill_process};
 
-use crate::support::local::{LocalAws, with_pip};
+use crate::support::local::{LocalAws, shared, with_pip};
 use crate::support::{Signal, block_on};
 
 /// Where a URL of the local AWS points.
@@ -67,6 +67,17 @@ fn both_servers_listen_on_loopback_only_and_in_process_groups_of_their_own() {
             "Ctrl-C in the terminal would reach {server}"
         );
     }
+}
+
+#[test]
+fn a_proxy_in_the_environment_does_not_stand_between_this_machine_and_itself() {
+    let proxy = "http://127.0.0.1:9";
+    let call = shared().rstack(["local", "status"]);
+    call.env("HTTP_PROXY", proxy)
+        .env("HTTPS_PROXY", proxy)
+        .env("ALL_PROXY", proxy)
+        .run()
+        .expect(0);
 }
 
 #[test]
