@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::stack::{ChangeSet, ResourceStatus, StackStatus};
+use crate::stack::{ChangeSet, Planned, ResourceStatus, StackStatus};
 use crate::store::StoreKind;
 use crate::time::Timestamp;
 
@@ -22,6 +22,8 @@ pub enum Event {
     Stack(StackEvent),
     /// What an update would do, before anybody is asked whether it may.
     Changes(ChangeSet),
+    /// Something that is about to go, or to be kept, when an environment is taken down.
+    Removal(Planned),
     /// The stack's operation ended.
     Settled {
         stack: String,

@@ -1,6 +1,8 @@
 //! The command line, one file a command.
 
 mod completions;
+mod down;
+mod gc;
 mod global;
 mod init;
 mod local;
@@ -58,6 +60,8 @@ enum Command {
     Status(status::Status),
     Outputs(outputs::Outputs),
     Template(template::Args),
+    Down(down::Args),
+    Gc(gc::Args),
     Local(local::Local),
     Init(init::Args),
     Completions(completions::Args),
@@ -132,6 +136,8 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Status(command) => Box::pin(command.run(&context()?)).await,
         Command::Outputs(command) => Box::pin(command.run(&context()?)).await,
         Command::Template(args) => template::run(&args, &context()?),
+        Command::Down(command) => Box::pin(command.run(&context()?)).await,
+        Command::Gc(command) => Box::pin(command.run(&context()?)).await,
         Command::Local(command) => Box::pin(command.run(&context()?)).await,
         Command::Init(args) => init::run(&args, &global, ui),
         Command::Completions(args) => completions::run(&args, ui),

@@ -21,6 +21,8 @@ pub struct Stack {
     pub created: Timestamp,
     pub updated: Option<Timestamp>,
     pub outputs: Outputs,
+    /// Names under which outputs are exported for other stacks.
+    pub exports: Vec<String>,
     pub parameters: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
     pub termination_protection: bool,
@@ -59,6 +61,12 @@ impl Stack {
                 .iter()
                 .filter_map(|o| Some((o.output_key()?.to_owned(), o.output_value()?.to_owned())))
                 .collect(),
+            exports: stack
+                .outputs()
+                .iter()
+                .filter_map(|o| o.export_name())
+                .map(str::to_owned)
+                .collect(),
             parameters: stack
                 .parameters()
                 .iter()
@@ -96,6 +104,23 @@ pub async fn describe(aws: &Aws, name_or_id: &str) -> Result<Option<Stack>> {
             }
         }
     }
+}
+
+/// Every stack of the region that exists.
+///
+/// # Errors
+/// When CloudFormation refuses or cannot be reached.
+pub async fn describe_all(aws: &Aws) -> Result<Vec<Stack>> {
+    let mut stacks = Vec::new();
+    let mut pages = aws.cloudformation().describe_stacks().into_paginator().items().send();
+    while let Some(stack) = pages.next().await {
+        let stack = stack.map_err(|e| AwsError::new(Service::CloudFormation, "DescribeStacks", &e))?;
+        let stack = Stack::from_sdk(&stack)?;
+        if stack.status != StackStatus::DeleteComplete {
+            stacks.push(stack);
+        }
+    }
+    Ok(stacks)
 }
 
 /// One resource as ListStackResources tells it.

@@ -55,6 +55,9 @@ impl EventLog {
     fn take_page(&self, reading: &mut Reading, page: Vec<StackEvent>) -> bool {
         let mut known = false;
         for event in page {
+            if matches!(&self.scope, Scope::Since(Some(last)) if *last == event.id) {
+                return false;
+            }
             if self.seen.contains(&event.id) {
                 known = true;
                 // Older than the operation's first event is another operation.
@@ -75,6 +78,9 @@ impl EventLog {
 
     /// Ends a reading: what was fresh, oldest first. Until the operation's first event shows, nothing is ours.
     fn finish(&mut self, mut reading: Reading) -> Vec<StackEvent> {
+        if self.events.is_empty() && !reading.complete && matches!(self.scope, Scope::Since(_)) {
+            return Vec::new();
+        }
         if self.events.is_empty() && !reading.complete {
             // A service that gives no tokens at all can still be read: its newest operation is taken for ours.
             let begin = reading
@@ -98,6 +104,7 @@ impl EventLog {
             && match &self.scope {
                 Scope::Token(token) => event.token.as_deref() == Some(token),
                 Scope::Running => true,
+                Scope::Since(_) => starts(&event.status) == Some(self.kind),
             }
     }
 

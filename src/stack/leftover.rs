@@ -1,9 +1,13 @@
 //! Removing what a first creation that failed has left, so that it can be tried again.
 
-use super::{Scope, Stack, StackName, Watch, reason, token, watch};
-use crate::aws::{Aws, AwsError, Service};
+use std::time::Instant;
+
+use super::deletion::Deletion;
+use super::inventory::inventory;
+use super::{Stack, StackName, Watch, reason};
+use crate::aws::Aws;
 use crate::error::Result;
-use crate::event::{Event, OperationKind};
+use crate::event::Event;
 
 /// Tells why the creation failed, empties what must be empty, and deletes the stack.
 pub(super) async fn remove(aws: &Aws, stack: &Stack, name: &StackName, watching: &Watch<'_>) -> Result<()> {
@@ -13,18 +17,16 @@ pub(super) async fn remove(aws: &Aws, stack: &Stack, name: &StackName, watching:
         status: stack.status.clone(),
         cause,
     });
-    let token = token();
-    aws.cloudformation()
-        .delete_stack()
-        .stack_name(&stack.id)
-        .client_request_token(&token)
-        .send()
-        .await
-        .map_err(|e| AwsError::new(Service::CloudFormation, "DeleteStack", &e))?;
-    let settled = watch(aws, &stack.id, OperationKind::Delete, Scope::Token(token), watching).await?;
-    if settled.succeeded(OperationKind::Delete) {
-        Ok(())
-    } else {
-        Err(settled.into_error(name))
-    }
+    let holdings = inventory(aws, &stack.id, &[]).await?;
+    let deletion = Deletion {
+        aws,
+        name,
+        stack,
+        holdings: &holdings,
+        retain: &[],
+        force: false,
+        watching,
+        started: Instant::now(),
+    };
+    deletion.run().await.map(|_| ())
 }

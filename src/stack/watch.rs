@@ -20,6 +20,8 @@ pub enum Scope {
     Token(String),
     /// Whatever runs now, started by somebody else or by an earlier run.
     Running,
+    /// The operation of the watched kind that begins after the event with this id, whoever starts it.
+    Since(Option<String>),
 }
 
 /// How to watch.

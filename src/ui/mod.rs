@@ -7,6 +7,7 @@ mod meter;
 mod output;
 mod plain;
 mod prompt;
+pub(crate) mod removal;
 mod screen;
 mod sink;
 mod style;

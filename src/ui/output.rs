@@ -180,6 +180,11 @@ impl Ui {
         }
     }
 
+    /// Whether [`Ui::confirm`] would really ask.
+    pub(crate) fn asks(&self) -> bool {
+        !self.yes && !matches!(self.view, View::Json) && prompt::possible()
+    }
+
     /// Takes the live view away, from wherever the process is about to end.
     pub(crate) fn restore(&self) {
         if let View::Live(tty) = &self.view {

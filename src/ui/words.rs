@@ -6,7 +6,7 @@ use rstack::{Error, ErrorKind};
 
 use super::line::Line;
 use super::style::Role;
-use super::text;
+use super::{removal, text};
 
 /// Who wants to read a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,7 @@ pub(super) fn of(event: &Event) -> Option<(Weight, Vec<Line>)> {
                 .map(|hint| Line::new().and(Role::Hint, "hint: ").plain(hint));
             Some((Weight::Normal, std::iter::once(warning).chain(hint).collect()))
         }
+        Event::Removal(planned) => said(Weight::Normal, removal::of_planned(planned)),
         Event::Note { message } => said(Weight::Normal, Line::new().plain(message)),
         _ => None,
     }

@@ -21,6 +21,7 @@ mod services;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::Rstack;
 use wiremock::{Match, Mock, MockServer, Request, Respond, ResponseTemplate};
 
 pub(crate) use answer::{Answer, connection_reset, denied, error, json, ok, query, status, throttled};
@@ -59,7 +60,7 @@ impl Script {
         }
     }
 
-    /// Answers `action` with these in turn; the last one is repeated. Replaces what an earlier part says of it.
+    /// Answers `action` with these in turn; the last one is repeated. Replaces what was said of it before.
     pub(crate) fn on<A: Into<Answer>>(mut self, action: &str, answers: impl IntoIterator<Item = A>) -> Self {
         let answers: Vec<_> = answers.into_iter().map(Into::into).collect();
         assert!(!answers.is_empty(), "no answer for {action}");
@@ -130,15 +131,9 @@ impl Scripted {
         self.server.uri()
     }
 
-    /// Credentials that the script does not look at, and a region, for the environment of the binary.
-    pub(crate) fn env() -> [(&'static str, &'static str); 5] {
-        [
-            ("AWS_ACCESS_KEY_ID", "AKIDSCRIPTED"),
-            ("AWS_SECRET_ACCESS_KEY", "scripted-secret"),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("AWS_CONFIG_FILE", "/dev/null"),
-        ]
+    /// A call of the binary against it.
+    pub(crate) fn rstack<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Rstack {
+        Rstack::new().endpoint(self.endpoint()).args(args)
     }
 
     /// Every call so far, in order.
@@ -202,7 +197,7 @@ impl State {
         let found = self.parts[..self.begun]
             .iter_mut()
             .rev()
-            .flat_map(|part| part.lines.iter_mut())
+            .flat_map(|part| part.lines.iter_mut().rev())
             .find(|line| line.action == call.action);
         let answer = if let Some(line) = found {
             let answer = line.answers[line.given.min(line.answers.len() - 1)].clone();

@@ -1,0 +1,4 @@
+//! `rstack down` and `rstack gc`.
+
+mod real;
+mod scripted;
