@@ -312,9 +312,13 @@ mod tests {
             region: Some("here".to_owned()),
             ..Flags::default()
         };
-        let rows: [(Flags, &[(&str, &str)], &str); 7] = [
-            (typed, &[], "`--region` is \"here\""),
-            (Flags::default(), &[("RSTACK_REGION", "x")], "`RSTACK_REGION` is \"x\""),
+        let rows = [
+            (typed, &[][..], "`--region` is \"here\""),
+            (
+                Flags::default(),
+                &[("RSTACK_REGION", "x")][..],
+                "`RSTACK_REGION` is \"x\"",
+            ),
             (
                 Flags::default(),
                 &[("RSTACK_LOCAL", "maybe")],

@@ -135,7 +135,7 @@ fn every_contradiction_among_the_options_of_redis_is_refused() {
     let subnets = "subnets: [subnet-01234567]";
     for (options, message) in [
         (format!("{subnets}, subnet_group: a, vpc: vpc-01234567"), "keep one"),
-        (format!("{subnets}"), "need `vpc`"),
+        (subnets.to_owned(), "need `vpc`"),
         ("subnet_group: a".to_owned(), "need `vpc`"),
         ("vpc: vpc-01234567".to_owned(), "needs `subnets`"),
         (

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::entries::Entries;
 use super::intrinsic::{Condition, If, Ref, Text, Value};
 use super::resource::{Handle, Properties, Resource};
+use super::yaml;
 use crate::error::{Error, Result};
 
 /// Sections in CloudFormation's usual order, entries in the order in which they were added: the same calls give the
@@ -127,14 +128,19 @@ impl Template {
 
     /// As [`Template::to_text`].
     pub fn to_yaml(&self) -> Result<String> {
-        serde_yaml::to_string(self)
-            .map_err(|e| Error::unexpected(format!("the template cannot be written as YAML: {e}")))
+        serde_json::to_value(self)
+            .map(|document| yaml::write(&document))
+            .map_err(|e| unwritable(&e))
     }
 
     /// As [`Template::to_text`].
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self)
             .map(|text| text + "\n")
-            .map_err(|e| Error::unexpected(format!("the template cannot be written as JSON: {e}")))
+            .map_err(|e| unwritable(&e))
     }
+}
+
+fn unwritable(error: &serde_json::Error) -> Error {
+    Error::unexpected(format!("the template cannot be written: {error}"))
 }

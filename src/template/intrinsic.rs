@@ -1,6 +1,6 @@
 //! What CloudFormation works out itself: references, attributes, text with both in it.
 //!
-//! Structs with the function as their one key rather than enum variants: the YAML writer would turn variants into tags.
+//! Structs with the function as their one key: the long form, in YAML and JSON alike.
 
 use serde::Serialize;
 
@@ -168,17 +168,20 @@ impl From<Sub> for Text {
 mod tests {
     use super::*;
 
-    fn yaml(value: &impl Serialize) -> String {
-        serde_yaml::to_string(value).expect("serialises")
+    fn json(value: &impl Serialize) -> String {
+        serde_json::to_string(value).expect("serialises")
     }
 
     #[test]
     fn functions_have_the_long_form() {
-        assert_eq!(yaml(&Text::from(Ref::to("A"))), "Ref: A\n");
-        assert_eq!(yaml(&Text::from(GetAtt::of("A", "B.C"))), "Fn::GetAtt:\n- A\n- B.C\n");
-        assert_eq!(yaml(&Value::from(5)), "5\n");
+        assert_eq!(json(&Text::from(Ref::to("A"))), r#"{"Ref":"A"}"#);
+        assert_eq!(
+            json(&Text::from(GetAtt::of("A", "B.C"))),
+            r#"{"Fn::GetAtt":["A","B.C"]}"#
+        );
+        assert_eq!(json(&Value::from(5)), "5");
         let choice: Value<u32> = If::or_absent("C", 1.into()).into();
-        assert_eq!(yaml(&choice), "Fn::If:\n- C\n- 1\n- Ref: AWS::NoValue\n");
+        assert_eq!(json(&choice), r#"{"Fn::If":["C",1,{"Ref":"AWS::NoValue"}]}"#);
     }
 
     #[test]
@@ -187,6 +190,6 @@ mod tests {
             .text("${x}/")
             .reference(&Ref::to("A"))
             .attribute(&GetAtt::of("B", "C"));
-        assert_eq!(yaml(&sub), "Fn::Sub: ${!x}/${A}${B.C}\n");
+        assert_eq!(json(&sub), r#"{"Fn::Sub":"${!x}/${A}${B.C}"}"#);
     }
 }

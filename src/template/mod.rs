@@ -14,6 +14,7 @@ pub mod presets;
 mod resource;
 pub mod s3;
 pub mod secretsmanager;
+mod yaml;
 
 pub use document::{Format, Output, Parameter, ParameterDefault, ParameterType, Template};
 pub use intrinsic::{Condition, GetAtt, If, Join, Ref, Sub, Text, Value};
