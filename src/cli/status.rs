@@ -1,17 +1,18 @@
 //! `rstack status`: one environment, or all of them.
 
-use std::fmt::Write as _;
+mod words;
+
 use std::time::Duration;
 
 use clap::Args;
 use rstack::aws::Aws;
-use rstack::status::{self, Condition, Environment, StatusReport, StoreReport};
+use rstack::status::{self, Environment, StatusReport};
 use rstack::time::Timestamp;
 use rstack::{Outcome, Result};
 use serde::Serialize;
 
 use super::Context;
-use crate::ui::{Line, Role, Style, Table, text};
+use crate::ui::Style;
 
 /// Show an environment, or all of them
 ///
@@ -88,138 +89,8 @@ async fn find(context: &Context<'_>, aws: &Aws) -> Result<Found> {
 impl Found {
     fn text(&self, style: Style) -> String {
         match self {
-            Self::One(report) => one(report, style),
-            Self::All { region, environments } => all(region, environments, style),
+            Self::One(report) => words::one(report, style),
+            Self::All { region, environments } => words::all(region, environments, style),
         }
     }
-}
-
-fn all(region: &str, environments: &[Environment], style: Style) -> String {
-    if environments.is_empty() {
-        return format!(
-            "{}\n",
-            style.paint(Role::Plain, &format!("no environments in {region}"))
-        );
-    }
-    let mut table = Table::new(&["NAME", "STATUS", ">AGE", "TIME TO LIVE"]);
-    for environment in environments {
-        table.row([
-            (Role::Strong, environment.name.clone()),
-            (environment.status.tone().into(), environment.status.to_string()),
-            (Role::Plain, text::age(Duration::from_secs(environment.age_seconds))),
-            time_to_live(environment.time_to_live_seconds),
-        ]);
-    }
-    table.render(style)
-}
-
-fn time_to_live(seconds: Option<u64>) -> (Role, String) {
-    match seconds {
-        None => (Role::Quiet, "for ever".to_owned()),
-        Some(0) => (Role::Warning, "over; `rstack gc` takes it down".to_owned()),
-        Some(left) => (Role::Plain, text::age(Duration::from_secs(left))),
-    }
-}
-
-fn one(report: &StatusReport, style: Style) -> String {
-    let mut shown = headline(report).render(style);
-    shown.push('\n');
-    if let Some(reason) = &report.reason {
-        let _ = writeln!(shown, "{}", style.paint(Role::Plain, reason));
-    }
-    let sections = [resources(report, style), stores(report, style), outputs(report, style)];
-    for section in sections.iter().filter(|section| !section.is_empty()) {
-        shown.push('\n');
-        shown.push_str(section);
-    }
-    shown
-}
-
-fn headline(report: &StatusReport) -> Line {
-    let (role, left) = time_to_live(report.time_to_live_seconds);
-    let line = Line::new()
-        .and(Role::Strong, &report.name)
-        .plain(" ")
-        .and(report.status.tone().into(), report.status.as_str())
-        .plain(format!(
-            " in {}, {} old, time to live: ",
-            report.region,
-            text::age(Duration::from_secs(report.age_seconds))
-        ))
-        .and(role, left);
-    if report.termination_protection {
-        line.and(Role::Warning, ", protected against deletion")
-    } else {
-        line
-    }
-}
-
-fn resources(report: &StatusReport, style: Style) -> String {
-    if report.resources.is_empty() {
-        return String::new();
-    }
-    let mut table = Table::new(&["RESOURCE", "STATUS", "NAME", "TYPE"]);
-    for resource in &report.resources {
-        let name = resource.physical_id.as_deref().or(resource.reason.as_deref());
-        table.row([
-            (Role::Strong, resource.logical_id.clone()),
-            (resource.status.tone().into(), resource.status.to_string()),
-            (Role::Plain, name.unwrap_or_default().to_owned()),
-            (Role::Quiet, resource.resource_type.clone()),
-        ]);
-    }
-    table.render(style)
-}
-
-fn stores(report: &StatusReport, style: Style) -> String {
-    if report.stores.is_empty() {
-        return String::new();
-    }
-    let mut table = Table::new(&["STORE", "ANSWERS", "DETAILS", "PLACE"]);
-    for store in &report.stores {
-        table.row([
-            (Role::Strong, store.store.to_string()),
-            answer(&store.condition),
-            (Role::Plain, details(store)),
-            (Role::Quiet, store.place.clone()),
-        ]);
-    }
-    table.render(style)
-}
-
-fn answer(condition: &Condition) -> (Role, String) {
-    match condition {
-        Condition::Answers { seconds } => (Role::Good, format!("in {:.1} ms", seconds * 1000.0)),
-        Condition::NotReachable { .. } => (Role::Warning, "not reachable from here".to_owned()),
-        Condition::Missing => (Role::Bad, "does not exist any more".to_owned()),
-        Condition::Failed { .. } => (Role::Bad, "failed".to_owned()),
-    }
-}
-
-fn details(store: &StoreReport) -> String {
-    let message = match &store.condition {
-        Condition::Failed { message } => Some(message.clone()),
-        _ => None,
-    };
-    [
-        store.version.as_ref().map(|version| format!("version {version}")),
-        store.state.clone(),
-        store.items.map(|items| format!("about {}", text::count(items, "item"))),
-        message,
-    ]
-    .into_iter()
-    .flatten()
-    .collect::<Vec<_>>()
-    .join(", ")
-}
-
-fn outputs(report: &StatusReport, style: Style) -> String {
-    if report.outputs.is_empty() {
-        return String::new();
-    }
-    let mut table = Table::new(&["OUTPUT", "VALUE"]);
-    for (key, value) in report.outputs.iter() {
-        table.row([(Role::Strong, key.to_owned()), (Role::Plain, value.to_owned())]);
-    }
-    table.render(style)
 }

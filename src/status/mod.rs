@@ -3,6 +3,7 @@
 mod list;
 mod probe;
 mod report;
+mod seeded;
 
 pub use list::{Environment, environments};
 pub use probe::{Condition, StoreReport};

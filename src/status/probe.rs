@@ -1,11 +1,13 @@
 //! Whether each store answers, and how quickly.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join3};
 use serde::Serialize;
 
 use crate::aws::{Aws, AwsError, AwsErrorKind, Service};
+use crate::publish::AreaRecord;
 use crate::stack::{Outputs, Resource, output_key};
 use crate::store::StoreKind;
 
@@ -26,6 +28,8 @@ pub struct StoreReport {
     pub version: Option<String>,
     /// Items in the table, as DynamoDB counts them about every six hours.
     pub items: Option<u64>,
+    /// The areas of this environment, by name; absent when the store cannot be read from here.
+    pub areas: Option<BTreeMap<String, AreaRecord>>,
 }
 
 /// How a store reacted.
@@ -79,6 +83,7 @@ impl StoreReport {
             state: None,
             version: None,
             items: None,
+            areas: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use futures_util::future::join;
 use serde::Serialize;
 
 use super::probe::{StoreReport, probe};
+use super::seeded;
 use crate::aws::Aws;
 use crate::error::Result;
 use crate::stack::{Outputs, Resource, ResourceStatus, StackStatus, describe, describe_resources};
@@ -43,7 +44,8 @@ pub async fn status(aws: &Aws, name: &str, now: Timestamp) -> Result<Option<Stat
     let Some(stack) = stack? else { return Ok(None) };
     let mut resources = resources?;
     resources.retain(|resource| resource.status != ResourceStatus::DeleteComplete);
-    let stores = probe(aws, &stack.outputs, &resources).await;
+    let mut stores = probe(aws, &stack.outputs, &resources).await;
+    seeded::read(aws, &stack.id, &stack.outputs, &mut stores).await;
     Ok(Some(StatusReport {
         age_seconds: now.since(stack.created).as_secs(),
         expires_at: stack.expires_at(),

@@ -106,3 +106,6 @@ fn kind(kind: &ErrorKind) -> &'static str {
         ErrorKind::Unexpected(_) => "unexpected",
     }
 }
+
+#[cfg(test)]
+mod tests;
