@@ -130,6 +130,7 @@ pub(crate) async fn take_down(
         interrupt: &context.interrupt,
         timeout: timeout.or(context.settings.config.timeout),
         attach: &attach,
+        remove: &attach,
         deletes_on_failure: false,
     };
     down(aws, plan, wanted, &watch).await

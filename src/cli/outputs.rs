@@ -12,6 +12,7 @@ use rstack::{Error, Outcome, Result};
 use serde::Serialize;
 
 use super::Context;
+use super::shell::command_line;
 use super::variables::{VariableFormat, Variables};
 
 /// Print where an environment's stores are, for other programs
@@ -66,7 +67,9 @@ impl Outputs {
         if stack.outputs.is_empty() {
             let error = Error::refused(format!("environment `{name}` has no outputs: it is {}", stack.status));
             return Err(error.with_hint(format!(
-                "`rstack status -n {name}` shows it; `rstack up -n {name}` completes it"
+                "`{}` shows it; `{}` completes it",
+                command_line(&context.settings, "status", name),
+                command_line(&context.settings, "up", name),
             )));
         }
         let variables = variables(&stack, &aws, context.settings.target);

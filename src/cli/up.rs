@@ -125,11 +125,13 @@ pub(crate) async fn bring_up(context: &Context<'_>, aws: &Aws, name: &StackName,
     let (body, preflight) = template(args, context)?;
     let staged = staged(aws, args, config, &body).await?;
     let attach = command_line(&context.settings, "up", name);
+    let remove = command_line(&context.settings, "down", name);
     let watch = Watch {
         reporter: context.ui,
         interrupt: &context.interrupt,
         timeout: args.timeout.or(config.timeout),
         attach: &attach,
+        remove: &remove,
         deletes_on_failure: false,
     };
     let approve = |changes: &ChangeSet| approve(context, name, changes);

@@ -214,7 +214,7 @@ impl Deletion<'_> {
     fn failed(&self, settled: Settled) -> Error {
         let refused_by_import = settled.status != StackStatus::DeleteFailed;
         let stuck: Vec<_> = latest_failures(&settled.events).map(|e| e.logical_id.clone()).collect();
-        let mut error = settled.into_error(self.name);
+        let mut error = settled.into_error(self.name, self.watching);
         if refused_by_import {
             error.hint = error.hint.or_else(|| {
                 Some("CloudFormation gave up the deletion: something else still uses this stack".to_owned())

@@ -63,7 +63,7 @@ pub(super) async fn set(
     if settled.succeeded(OperationKind::Update) {
         Ok(())
     } else {
-        Err(settled.into_error(name))
+        Err(settled.into_error(name, watching))
     }
 }
 

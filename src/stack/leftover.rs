@@ -28,5 +28,5 @@ pub(super) async fn remove(aws: &Aws, stack: &Stack, name: &StackName, watching:
         watching,
         started: Instant::now(),
     };
-    deletion.run().await.map(|_| ())
+    deletion.run().await.map(drop)
 }

@@ -123,7 +123,7 @@ pub async fn up(aws: &Aws, wanted: &Up<'_>, watching: &Watch<'_>) -> Result<UpRe
                 return Ok(report(Done::Started, described(aws, &stack_id.id).await?, None));
             }
             let settled = create::wait(aws, wanted, &stack_id, watching).await?;
-            let stack = stands(settled, OperationKind::Create, wanted.name)?;
+            let stack = stands(settled, OperationKind::Create, wanted.name, watching)?;
             return finish(aws, wanted, watching, report(Done::Created, stack.0, Some(stack.1))).await;
         };
         guard(&stack, wanted.name)?;
@@ -132,7 +132,7 @@ pub async fn up(aws: &Aws, wanted: &Up<'_>, watching: &Watch<'_>) -> Result<UpRe
             Readiness::Busy if !wanted.wait => return Ok(report(Done::Started, stack, None)),
             Readiness::Busy => attach(aws, &stack, wanted, watching).await?,
             Readiness::Leftover => leftover::remove(aws, &stack, wanted.name, watching).await?,
-            Readiness::Stuck => return Err(stuck(&stack)),
+            Readiness::Stuck => return Err(stuck(&stack, watching.remove)),
             Readiness::Updatable => {
                 let Some(change) = update::prepare(aws, wanted, &stack, watching).await? else {
                     return finish(aws, wanted, watching, report(Done::Unchanged, stack, None)).await;
@@ -144,7 +144,7 @@ pub async fn up(aws: &Aws, wanted: &Up<'_>, watching: &Watch<'_>) -> Result<UpRe
                     return Ok(report(Done::Started, described(aws, &stack.id).await?, None));
                 }
                 let settled = watch(aws, &stack.id, OperationKind::Update, Scope::Token(token), watching).await?;
-                let stack = stands(settled, OperationKind::Update, wanted.name)?;
+                let stack = stands(settled, OperationKind::Update, wanted.name, watching)?;
                 return finish(aws, wanted, watching, report(Done::Updated, stack.0, Some(stack.1))).await;
             }
         }
@@ -173,10 +173,10 @@ async fn described(aws: &Aws, stack_id: &str) -> Result<Stack> {
 }
 
 /// The stack, if the operation did what it was for.
-fn stands(settled: Settled, kind: OperationKind, name: &StackName) -> Result<(Stack, Settled)> {
+fn stands(settled: Settled, kind: OperationKind, name: &StackName, watching: &Watch<'_>) -> Result<(Stack, Settled)> {
     match &settled.stack {
         Some(stack) if settled.succeeded(kind) => Ok((stack.clone(), settled)),
-        _ => Err(settled.into_error(name)),
+        _ => Err(settled.into_error(name, watching)),
     }
 }
 
@@ -212,20 +212,20 @@ async fn attach(aws: &Aws, stack: &Stack, wanted: &Up<'_>, watching: &Watch<'_>)
     if kind == OperationKind::Update || settled.succeeded(kind) {
         Ok(())
     } else {
-        Err(settled.into_error(wanted.name))
+        Err(settled.into_error(wanted.name, watching))
     }
 }
 
-fn stuck(stack: &Stack) -> Error {
+fn stuck(stack: &Stack, remove: &str) -> Error {
     let name = &stack.name;
     let reason = stack.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
     let hint = match stack.status {
-        StackStatus::DeleteFailed => format!("`rstack down --name {name}` goes on with the deletion"),
+        StackStatus::DeleteFailed => format!("`{remove}` goes on with the deletion"),
         StackStatus::UpdateRollbackFailed => format!(
             "`aws cloudformation continue-update-rollback --stack-name {name}` goes on with the rollback; \
-             `rstack down --name {name}` removes everything"
+             `{remove}` removes everything"
         ),
-        _ => format!("`rstack down --name {name}` removes it"),
+        _ => format!("`{remove}` removes it"),
     };
     Error::refused(format!(
         "stack `{name}` is in {} and cannot be updated{reason}",

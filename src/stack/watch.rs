@@ -32,6 +32,8 @@ pub struct Watch<'a> {
     pub timeout: Option<Duration>,
     /// The command that attaches again, for whoever stops watching.
     pub attach: &'a str,
+    /// The command that takes the environment down, for whoever is left with one that failed.
+    pub remove: &'a str,
     /// The service deletes the stack itself when the operation fails (`OnFailure=DELETE`), so that a finished rollback
     /// is not the end.
     pub deletes_on_failure: bool,
@@ -66,12 +68,12 @@ impl Settled {
 
     /// The failure that this ending is, with a hint when its cause is a known one.
     #[must_use]
-    pub fn into_error(self, stack: &StackName) -> Error {
+    pub fn into_error(self, stack: &StackName, watch: &Watch<'_>) -> Error {
         let hint = self.causes.iter().find_map(|cause| reason::hint(&cause.reason));
         let left = match &self.stack {
             Some(found) if found.status != StackStatus::DeleteComplete => Some(format!(
-                "stack `{stack}` ({}); `rstack down --name {stack}` removes it",
-                found.status
+                "stack `{stack}` ({}); `{}` removes it",
+                found.status, watch.remove
             )),
             _ => None,
         };

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
 
 use rstack::stack::{self, Stack};
 use tempfile::TempDir;
@@ -11,19 +10,19 @@ use crate::support::local::{self, LocalAws};
 use crate::support::{Rstack, Signal, block_on};
 
 /// Stays in progress until its handle is signalled.
-const SLOW: &str = r#"
+const SLOW: &str = r"
 Resources:
   Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
   Wait: {Type: AWS::CloudFormation::WaitCondition, Properties: {Handle: {Ref: Handle}, Timeout: 60}}
-"#;
+";
 
 /// Fails after a second, then is rolled back.
-const FAILING: &str = r#"
+const FAILING: &str = r"
 Resources:
   Bucket: {Type: AWS::S3::Bucket}
   Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
   Wait: {Type: AWS::CloudFormation::WaitCondition, DependsOn: Bucket, Properties: {Handle: {Ref: Handle}, Timeout: 1}}
-"#;
+";
 
 const GOOD: &str = "Resources:\n  Bucket: {Type: AWS::S3::Bucket}\n";
 
