@@ -79,6 +79,11 @@ impl Global {
         Settings::load(self.flags(), variable)
     }
 
+    /// As if `--local` had been typed.
+    pub(crate) fn local(&mut self) {
+        self.local = true;
+    }
+
     /// Where `init` writes, and the name it puts there; what stands in a file already does not matter.
     pub(crate) fn config_to_write(&self) -> Result<(PathBuf, Option<StackName>)> {
         let path = settings::named_config(&self.flags(), &variable).unwrap_or_else(|| FILE_NAME.into());

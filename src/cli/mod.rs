@@ -1,6 +1,7 @@
 //! The command line, one file a command.
 
 mod completions;
+mod demo;
 mod down;
 mod gc;
 mod global;
@@ -61,6 +62,7 @@ enum Command {
     Outputs(outputs::Outputs),
     Template(template::Args),
     Down(down::Args),
+    Demo(demo::Args),
     Gc(gc::Args),
     Local(local::Local),
     Init(init::Args),
@@ -122,7 +124,10 @@ impl Context<'_> {
 }
 
 pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outcome> {
-    let Cli { global, command } = cli;
+    let Cli { mut global, command } = cli;
+    if matches!(command, Command::Demo(_)) {
+        global.local();
+    }
     // Made only where it is needed: `init` has to work beside a configuration file that is wrong.
     let context = || {
         global.settings().map(|settings| Context {
@@ -136,6 +141,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Status(command) => Box::pin(command.run(&context()?)).await,
         Command::Outputs(command) => Box::pin(command.run(&context()?)).await,
         Command::Template(args) => template::run(&args, &context()?),
+        Command::Demo(command) => Box::pin(command.run(context()?)).await,
         Command::Down(command) => Box::pin(command.run(&context()?)).await,
         Command::Gc(command) => Box::pin(command.run(&context()?)).await,
         Command::Local(command) => Box::pin(command.run(&context()?)).await,

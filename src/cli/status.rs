@@ -1,6 +1,6 @@
 //! `rstack status`: one environment, or all of them.
 
-mod words;
+pub(super) mod words;
 
 use std::time::Duration;
 

@@ -27,7 +27,7 @@ use crate::ui::{Line, Role, Style, Table, text};
 /// The stack's events are shown until it stands or has been rolled back. An existing environment is changed only
 /// after the changes were shown and confirmed; one that is being changed already is watched first. What a failed
 /// creation left is removed and made again.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// Preset instead of the one in rstack.yaml

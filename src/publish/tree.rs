@@ -111,6 +111,11 @@ impl Tree {
         self.files.is_empty()
     }
 
+    /// Of every file, in order, with `/` between folders.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| &*file.path)
+    }
+
     /// Of all files together.
     #[must_use]
     pub fn bytes(&self) -> u64 {

@@ -37,7 +37,7 @@ fn time_to_live(seconds: Option<u64>) -> (Role, String) {
     }
 }
 
-pub(super) fn one(report: &StatusReport, style: Style) -> String {
+pub(in crate::cli) fn one(report: &StatusReport, style: Style) -> String {
     let mut shown = headline(report).render(style);
     shown.push('\n');
     if let Some(reason) = &report.reason {
