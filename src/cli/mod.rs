@@ -9,6 +9,7 @@ mod init;
 mod local;
 mod outputs;
 mod parse;
+mod seed;
 mod shell;
 mod status;
 mod template;
@@ -58,6 +59,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(up::Args),
+    Seed(seed::Args),
     Status(status::Status),
     Outputs(outputs::Outputs),
     Template(template::Args),
@@ -138,6 +140,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
     };
     match command {
         Command::Up(command) => Box::pin(command.run(&context()?)).await,
+        Command::Seed(command) => Box::pin(command.run(&context()?)).await,
         Command::Status(command) => Box::pin(command.run(&context()?)).await,
         Command::Outputs(command) => Box::pin(command.run(&context()?)).await,
         Command::Template(args) => template::run(&args, &context()?),

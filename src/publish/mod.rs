@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod send;
 mod tree;
+mod tunnel;
 mod walk;
 
 pub use area::Area;
@@ -23,3 +24,4 @@ pub use own::{areas, remove_own_keys};
 pub use report::{Report, Skipped, StoreReport, StoreState};
 pub use run::{Publish, publish};
 pub use tree::Tree;
+pub use tunnel::Tunnel;
