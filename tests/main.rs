@@ -3,6 +3,7 @@
 mod config;
 mod demo;
 mod down;
+mod json;
 mod local;
 mod output;
 mod outputs;
