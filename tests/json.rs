@@ -62,6 +62,7 @@ fn every_documented_result_has_the_shape_of_the_real_one() {
     let (local, name) = (shared(), unique("shape"));
     check(local, "template", &["template"]);
     check(local, "up", &["up", "-n", &name]);
+    check(local, "seed", &["seed", "-n", &name]);
     check(local, "status", &["status", "-n", &name]);
     check(local, "outputs", &["outputs", "-n", &name]);
     check(local, "down", &["down", "-n", &name]);

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
 
 use crate::support::environment::made;
-use crate::support::local::{LocalAws, unique};
+use crate::support::local::{LocalAws, shared, unique};
 use crate::support::scripted::{Script, resources, stack};
 use crate::support::terminal::session;
 use crate::support::{Output, Rstack};
@@ -177,6 +177,17 @@ fn logs_never_hold_credentials() {
     error: RSTACK_LOG is "loud"
     hint: use one of `error`, `warn`, `info`, `debug`, `trace`
     "#);
+}
+
+#[test]
+fn quiet_leaves_only_the_result() {
+    let name = unique("quiet");
+    made(shared(), &name);
+    let down = ["down", "-n", &name, "--yes", "--quiet"];
+    let output = shared().done(down.into_iter().chain(["--output", "json"]));
+    assert_eq!(output.json()["type"], "result");
+    assert_eq!(output.stderr, "");
+    assert_eq!(shared().done(down).stderr, "");
 }
 
 /// A local AWS with one environment in it: stopping it asks first.

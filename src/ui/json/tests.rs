@@ -4,7 +4,9 @@ use rstack::aws::{AwsError, AwsErrorKind, Service};
 use rstack::event::{
     Event, LocalStep, Operation, OperationKind, PlannedResource, Progress, StackEvent, Task, WaitReason,
 };
-use rstack::stack::{Action, Cause, Change, ChangeSet, Replacement, ResourceStatus, StackFailure, StackStatus};
+use rstack::stack::{
+    Action, Cause, Change, ChangeSet, Holding, Planned, Replacement, ResourceStatus, StackFailure, StackStatus,
+};
 use rstack::store::StoreKind;
 use rstack::time::Timestamp;
 use rstack::{Error, ErrorKind, Outcome};
@@ -53,6 +55,15 @@ fn stack_events() -> Vec<Event> {
                 because: vec!["Properties.TableName".into()],
                 kept: false,
             }],
+        }),
+        Event::Removal(Planned {
+            holding: Holding {
+                logical_id: "Bucket".into(),
+                physical_id: "demo-bucket-1x2y".into(),
+                resource_type: "AWS::S3::Bucket".into(),
+                kept: None,
+            },
+            contents: None,
         }),
         Event::Settled {
             stack: "demo".into(),
