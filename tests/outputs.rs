@@ -107,7 +107,7 @@ fn one_without_outputs_yet_is_an_error() {
 
     --- stderr
     error: environment `demo` has no outputs: it is CREATE_IN_PROGRESS
-    hint: `rstack status -n demo` shows it; `rstack up -n demo` completes it
+    hint: `rstack status --name demo` shows it; `rstack up --name demo` completes it
     ");
 }
 
