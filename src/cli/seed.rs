@@ -1,7 +1,7 @@
 //! `rstack seed`.
 
 mod redis;
-mod words;
+pub(super) mod words;
 
 use std::path::PathBuf;
 

@@ -1,26 +1,29 @@
 //! `rstack up`.
 
+mod words;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use rstack::aws::Aws;
 use rstack::config::{self, Config};
+use rstack::publish::{self, Tree};
 use rstack::settings::Target;
 use rstack::stack::{
-    Approve, ChangeSet, Done, LARGEST_BODY, OnFailure, Preflight, StackName, StagedTemplate, TemplateText, TimeToLive,
+    Approve, ChangeSet, LARGEST_BODY, OnFailure, Preflight, Stack, StackName, StagedTemplate, TemplateText, TimeToLive,
     Up, UpReport, Watch, stage, up,
 };
 use rstack::template::Preset;
 use rstack::{Error, Outcome, Result};
+use serde::Serialize;
 
 use super::Context;
+use super::seed::{self, Seed};
 use super::shell::command_line;
 use super::template::{Choice, choose};
 use super::values::PresetName;
-use crate::ui::{Line, Role, Style, Table, text};
 
 /// Create the environment, or bring an existing one up to date, and wait
 ///
@@ -63,6 +66,13 @@ pub(crate) struct Args {
     /// Time to live, such as 8h; for an existing environment counted anew from now
     #[arg(long, value_name = "TIME", value_parser = config::duration)]
     ttl: Option<Duration>,
+    /// Publish a directory once the stack stands; without DIR what `rstack seed` publishes
+    #[arg(long, value_name = "DIR", num_args = 0..=1, conflicts_with = "no_wait")]
+    #[expect(
+        clippy::option_option,
+        reason = "clap's form of an option whose value may be left out"
+    )]
+    seed: Option<Option<PathBuf>>,
 }
 
 const AFTER_HELP: &str = "\
@@ -96,16 +106,55 @@ impl From<Failure> for OnFailure {
     }
 }
 
+/// What the command did.
+#[derive(Debug, Serialize)]
+struct Report {
+    #[serde(flatten)]
+    up: UpReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<publish::Report>,
+}
+
 impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
-        let aws = context.aws().await?;
+        // First what can be wrong on this machine.
         let name = context.settings.require_name()?;
-        let report = bring_up(context, &aws, name, &self).await?;
+        let tree = match &self.seed {
+            Some(dir) => Some(seed::read(context, dir.clone()).await?),
+            None => None,
+        };
+        let aws = context.aws().await?;
+        let up = bring_up(context, &aws, name, &self).await?;
+        let seed = match tree {
+            Some(tree) => Some(publish(context, &aws, &up.stack, &tree).await?),
+            None => None,
+        };
+        let outcome = seed.as_ref().map_or(Outcome::Done, publish::Report::outcome);
+        let report = Report { up, seed };
         context
             .ui
-            .finish("up", &report, Outcome::Done, |style| words(&report, style));
-        Ok(Outcome::Done)
+            .finish("up", &report, outcome, |style| words::of(&report, style));
+        Ok(outcome)
     }
+}
+
+/// Publishes as `rstack seed` does.
+async fn publish(context: &Context<'_>, aws: &Aws, stack: &Stack, tree: &Tree) -> Result<publish::Report> {
+    let options = seed::Options::default();
+    let area = options.area(context)?;
+    let seed = Seed {
+        aws,
+        stack,
+        tree,
+        area: &area,
+        options: &options,
+        dry_run: false,
+    };
+    let report = Box::pin(seed.run(context))
+        .await
+        .map_err(|error| error.leaving(format!("environment `{}`, which stands", stack.name)))?;
+    seed::warn(context, &report);
+    Ok(report)
 }
 
 /// Everything of the command but its last words.
@@ -243,48 +292,6 @@ fn merged(file: &BTreeMap<String, String>, typed: &[(String, String)]) -> BTreeM
     let mut merged = file.clone();
     merged.extend(typed.iter().cloned());
     merged
-}
-
-fn words(report: &UpReport, style: Style) -> String {
-    let mut words = String::new();
-    let stack = &report.stack;
-    let done = match report.done {
-        Done::Created => "created",
-        Done::Updated => "updated",
-        Done::Unchanged => "up to date already",
-        Done::Started => "under way",
-    };
-    let line = Line::new()
-        .plain(format!("environment `{}` is {done} ", stack.name))
-        .and(stack.status.tone().into(), stack.status.as_str())
-        .and(Role::Quiet, format!(" in {}", text::seconds(report.seconds)));
-    words.push_str(&line.render(style));
-    words.push('\n');
-    if let Some(expires_at) = stack.expires_at() {
-        let _ = writeln!(words, "it expires at {expires_at}");
-    }
-    if !stack.outputs.is_empty() {
-        let mut outputs = Table::new(&["OUTPUT", "VALUE"]);
-        for (key, value) in stack.outputs.iter() {
-            outputs.row([(Role::Strong, key.to_owned()), (Role::Plain, value.to_owned())]);
-        }
-        words.push('\n');
-        words.push_str(&outputs.render(style));
-    }
-    if !report.timings.is_empty() {
-        let mut timings = Table::new(&["RESOURCE", "TYPE", "STATUS", "TOOK"]);
-        for timing in &report.timings {
-            timings.row([
-                (Role::Strong, timing.logical_id.clone()),
-                (Role::Quiet, timing.resource_type.clone()),
-                (timing.status.tone().into(), timing.status.to_string()),
-                (Role::Plain, text::seconds(timing.seconds)),
-            ]);
-        }
-        words.push('\n');
-        words.push_str(&timings.render(style));
-    }
-    words
 }
 
 fn pair(text: &str, key: fn(&str) -> Result<String, String>) -> Result<(String, String), String> {

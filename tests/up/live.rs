@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::thread;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use rstack::stack::{self, Stack};
 use tempfile::TempDir;
 
@@ -106,8 +107,8 @@ fn an_environment_is_created_then_unchanged_then_changed() {
     let stack = world.stack().expect("it stands");
     let endpoints = stack.outputs.endpoints().expect("the stores have outputs");
     assert_eq!(endpoints.redis.url(), world.local.redis_url());
-    let lives = stack.time_to_live(stack.created).expect("a time to live").as_secs();
-    assert!((8 * 3600 - 5..=8 * 3600 + 5).contains(&lives), "{lives}");
+    let seconds = stack.time_to_live(stack.created).expect("a time to live").as_secs();
+    assert!((8 * 3600 - 5..=8 * 3600 + 5).contains(&seconds), "{seconds}");
     assert!(!lines.iter().any(|l| l["type"] == "warning"), "{created}");
 
     let again = world.up([]).run().expect(0);
@@ -362,4 +363,44 @@ fn a_taken_bucket_name_is_noticed_before_anything_is_made() {
         "{output}"
     );
     assert_eq!(second.status(), None);
+}
+
+#[test]
+fn an_environment_can_be_seeded_as_soon_as_it_stands() {
+    let world = World::new("seeded");
+    let output = world.up(["--output", "json", "--seed"]).run().expect(0);
+    let result = output.json_lines().pop().expect("a result");
+    let stores: Vec<_> = result["data"]["seed"]["stores"]
+        .as_array()
+        .expect("stores")
+        .iter()
+        .map(|store| store["store"].as_str().expect("a name"))
+        .collect();
+    assert_eq!(stores, ["s3", "dynamodb", "redis"]);
+    let table = world
+        .stack()
+        .expect("it stands")
+        .outputs
+        .endpoints()
+        .expect("outputs")
+        .table;
+    let code = block_on(async {
+        let key = AttributeValue::S("main/foo/module1.py".to_owned());
+        let dynamodb = world.local.aws().await;
+        let item = dynamodb
+            .dynamodb()
+            .get_item()
+            .table_name(table)
+            .key("path", key)
+            .send()
+            .await
+            .expect("answered");
+        item.item()
+            .and_then(|item| item.get("code")?.as_s().ok().cloned())
+            .expect("seeded")
+    });
+    assert!(code.contains("def add(x, y)"), "{code}");
+
+    let missing = world.up(["--seed", "./nowhere"]).run().expect(2);
+    assert!(missing.stderr.contains("nowhere"), "{missing}");
 }
