@@ -4,7 +4,7 @@
 CARGO ?= cargo
 PREPARE := sh tools/prepare
 
-.PHONY: help demo test lint deny
+.PHONY: help demo test lint bench deny
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -23,6 +23,11 @@ lint: ## Format, lints, the library without the command line, documentation
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) clippy --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --quiet
+
+bench: ## Side by side with other tools; writes docs/performance.md (QUICK=1 for fewer runs)
+	@$(PREPARE) rust python redis
+	$(CARGO) build --release --quiet
+	$${RSTACK_PYTHON:-python3} benches/peers/run.py $(if $(QUICK),--quick)
 
 deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
 	@command -v cargo-deny >/dev/null || { echo 'install it with: cargo install --locked cargo-deny' >&2; exit 1; }

@@ -1,0 +1,85 @@
+"""What every work gets: the release binary, a local AWS of its own, the peers, a folder for files."""
+
+import itertools
+import json
+import os
+from pathlib import Path
+
+import measure
+from peers import Peers
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Bench:
+    def __init__(self, rounds: int, quick: bool):
+        self.rounds = rounds
+        self.quick = quick
+        self.folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "peers"
+        self.binary = Path(os.environ.get("RSTACK_BINARY", self.folder.parent / "release/rstack"))
+        self.peers = Peers(self.folder / "venvs")
+        self.files = self.folder / "files"
+        self.files.mkdir(parents=True, exist_ok=True)
+        self.env = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RSTACK_LOCAL", "RSTACK_NAME"))
+        }
+        self.env |= {"RSTACK_HOME": str(self.folder / "home"), "SAM_CLI_TELEMETRY": "0", "NO_COLOR": "1"}
+        self._numbers = itertools.count(1)
+
+    def start(self):
+        """Starts the local AWS and takes its variables into the environment of every command."""
+        printed = measure.run([self.binary, "local", "env", "--format", "json"], self.env)
+        self.env |= json.loads(printed)
+        # s5cmd does not know AWS_ENDPOINT_URL.
+        self.env["S3_ENDPOINT_URL"] = self.env["AWS_ENDPOINT_URL"]
+        # `down` of the last environment would stop it between the works.
+        template = self.files / "keeper.yaml"
+        template.write_text("Resources: {Handle: {Type: AWS::CloudFormation::WaitConditionHandle}}\n")
+        measure.run(self.rstack("up", "-n", "keeper", "--template", template), self.env)
+
+    def stop(self):
+        measure.run([self.binary, "local", "stop", "--yes"], self.env)
+
+    def rstack(self, *arguments) -> list[str]:
+        return [str(self.binary), *map(str, arguments), "--local", "--output", "plain"]
+
+    def name(self, what: str) -> str:
+        """A name that was not used before."""
+        return f"{what}-{next(self._numbers)}"
+
+    def up(self, what: str) -> tuple[str, str]:
+        """A new environment: its name and its bucket."""
+        name = self.name(what)
+        measure.run(self.rstack("up", "-n", name), self.env)
+        return name, self.output(name, "RSTACK_BUCKET")
+
+    def output(self, name: str, key: str) -> str:
+        """A variable of `rstack outputs`."""
+        printed = measure.run([self.binary, "outputs", "-n", name, "--local", "--format", "json"], self.env)
+        return json.loads(printed)[key]
+
+    def small_files(self, count: int) -> Path:
+        """A folder with that many files of a few bytes, in sub-folders of a thousand."""
+        return self._files(f"small-{count}", count, 1_000, lambda number: f"x = {number}\n".encode())
+
+    def large_files(self, megabytes: int) -> Path:
+        """A folder with that many MiB in files of 256 KiB, which DynamoDB takes too."""
+        return self._files(f"large-{megabytes}", megabytes * 4, 256, lambda _: os.urandom(256 * 1024))
+
+    def _files(self, name, count, a_folder, content) -> Path:
+        folder = self.files / name
+        complete = self.files / f"{name}.complete"
+        if not complete.exists():
+            for number in range(count):
+                path = folder / f"d{number // a_folder}" / f"f{number}.py"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content(number))
+            complete.touch()
+        return folder
+
+    def versions(self) -> list[str]:
+        """rstack, its servers, and the peers that were used."""
+        status = measure.run([self.binary, "local", "status", "--output", "json"], self.env)
+        servers = json.loads(status.splitlines()[-1])["data"]["running"]["servers"]
+        rstack = measure.run([self.binary, "--version"], self.env).strip()
+        return [rstack, *(server["name"] for server in servers), *self.peers.versions()]

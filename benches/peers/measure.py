@@ -1,0 +1,73 @@
+"""Timing and memory of processes. Linux only: memory comes from /proc."""
+
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class Failed(Exception):
+    """A command ended in a way that makes its time worthless."""
+
+
+@dataclass
+class Timed:
+    """The seconds that one tool took, a run each."""
+
+    name: str
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+def run(command, env, cwd=None, ok=(0,)) -> str:
+    """Runs a command and returns its stdout; an unexpected exit code ends the benchmark with what it said."""
+    done = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode not in ok:
+        said = (done.stdout + done.stderr)[-2000:]
+        raise Failed(f"{' '.join(map(str, command))} ended with {done.returncode}\n{said}")
+    return done.stdout
+
+
+def clock(command, env, cwd=None, ok=(0,)) -> float:
+    """Seconds from the start of the process to its end."""
+    start = time.perf_counter()
+    run(command, env, cwd, ok)
+    return time.perf_counter() - start
+
+
+def alternate(tools, rounds) -> list[Timed]:
+    """Times each tool once a round, so that a busy moment of the machine meets all of them.
+
+    `tools` maps a name to a function of the round's number that returns seconds; each runs once before, unmeasured.
+    """
+    timed = [Timed(name) for name in tools]
+    for number in range(-1, rounds):
+        for one, tool in zip(timed, tools.values()):
+            seconds = tool(number + 1)
+            if number >= 0:
+                one.seconds.append(seconds)
+    return timed
+
+
+def peak_memory(command, env, cwd=None, ok=(0,)) -> int:
+    """The most bytes that the process held in memory at once.
+
+    Asked of the system while it runs: what wait4 tells includes the memory of the Python that started it.
+    """
+    process = subprocess.Popen(
+        command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    status = Path(f"/proc/{process.pid}/status")
+    peak = 0
+    while process.poll() is None:
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                peak = max(peak, int(line.split()[1]) * 1024)
+        time.sleep(0.0005)
+    if process.returncode not in ok:
+        raise Failed(f"{' '.join(map(str, command))} ended with {process.returncode}\n{process.stderr.read()[-2000:]}")
+    return peak

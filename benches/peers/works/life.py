@@ -1,0 +1,77 @@
+"""The life of one environment, from nothing to nothing, on a local AWS that runs already."""
+
+import time
+from pathlib import Path
+
+import measure
+
+TITLE = "The life of an environment"
+TARGET = "up, seed, status and down of the demo take at most 0.5 s altogether, and at most 25 MB of memory each."
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+
+def run(bench, report):
+    template = bench.files / "template.yaml"
+    template.write_text(measure.run([bench.binary, "template"], bench.env))
+    tools = {
+        "rstack up, seed, status, down": lambda _: rstack(bench),
+        "boto3 script, the same": lambda _: boto3(bench, template),
+        "AWS CLI deploy, delete-stack": lambda _: awscli(bench, template),
+        "SAM deploy, delete": lambda _: sam(bench, template),
+        "sceptre launch, delete": lambda _: sceptre(bench, template),
+    }
+    timed = measure.alternate(tools, bench.rounds)
+    report.times(timed, baseline=timed[0].median)
+    name = bench.name("memory")
+    peaks = {step[0]: measure.peak_memory(bench.rstack(*step), bench.env) for step in steps(name)}
+    report.memory({f"`rstack {command}`": peak for command, peak in peaks.items()})
+    report.verdict(timed[0].median <= 0.5 and max(peaks.values()) <= 25_000_000)
+
+
+def steps(name):
+    return [("up", "-n", name), ("seed", "-n", name), ("status", "-n", name), ("down", "-n", name, "--yes")]
+
+
+def rstack(bench) -> float:
+    name = bench.name("life")
+    return sum(measure.clock(bench.rstack(*step), bench.env) for step in steps(name))
+
+
+def boto3(bench, template) -> float:
+    python = bench.peers.command("boto3", "python")
+    return measure.clock([python, SCRIPTS / "life.py", template, bench.name("boto3")], bench.env)
+
+
+def awscli(bench, template) -> float:
+    aws, name = bench.peers.command("awscli", "aws"), bench.name("awscli")
+    cloudformation = [aws, "cloudformation"]
+    start = time.perf_counter()
+    measure.run([*cloudformation, "deploy", "--template-file", template, "--stack-name", name], bench.env)
+    measure.run([*cloudformation, "delete-stack", "--stack-name", name], bench.env)
+    measure.run([*cloudformation, "wait", "stack-delete-complete", "--stack-name", name], bench.env)
+    return time.perf_counter() - start
+
+
+def sam(bench, template) -> float:
+    command, name = bench.peers.command("sam", "sam"), bench.name("sam")
+    start = time.perf_counter()
+    measure.run(
+        [command, "deploy", "--template-file", template, "--stack-name", name, "--no-confirm-changeset"], bench.env
+    )
+    measure.run([command, "delete", "--stack-name", name, "--no-prompts"], bench.env)
+    return time.perf_counter() - start
+
+
+def sceptre(bench, template) -> float:
+    command, name = bench.peers.command("sceptre", "sceptre"), bench.name("sceptre")
+    project = bench.files / "sceptre"
+    for folder in ("config", "templates"):
+        (project / folder).mkdir(parents=True, exist_ok=True)
+    (project / "templates/demo.yaml").write_text(template.read_text())
+    (project / "config/config.yaml").write_text("project_code: bench\nregion: eu-west-1\n")
+    (project / "config/demo.yaml").write_text(f"template: {{type: file, path: demo.yaml}}\nstack_name: {name}\n")
+    start = time.perf_counter()
+    measure.run([command, "launch", "--yes", "demo.yaml"], bench.env, cwd=project)
+    measure.run([command, "delete", "--yes", "demo.yaml"], bench.env, cwd=project)
+    return time.perf_counter() - start
