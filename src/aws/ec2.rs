@@ -1,7 +1,7 @@
 //! The questions to EC2: is there a default VPC, and does a thing of the network still exist.
 
 use super::signed::{Call, element};
-use super::{Aws, AwsError, Service};
+use super::{Aws, AwsError, AwsErrorKind, Service};
 
 const VERSION: &str = "2016-11-15";
 
@@ -35,7 +35,7 @@ impl Aws {
             .await
         {
             Ok(answer) => Ok(element(&answer, told).is_some()),
-            Err(error) if error.code.as_deref().is_some_and(|code| code.ends_with(".NotFound")) => Ok(false),
+            Err(error) if error.kind == AwsErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }

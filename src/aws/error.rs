@@ -176,6 +176,20 @@ impl AwsError {
         self.code.as_deref() == Some(code)
     }
 
+    /// What an IAM policy has to allow for this call; S3 names some of its actions otherwise than its API does.
+    fn iam_action(&self) -> String {
+        let action = match (self.service, self.action) {
+            (Service::S3, "ListObjectVersions") => "ListBucketVersions",
+            (Service::S3, "ListMultipartUploads") => "ListBucketMultipartUploads",
+            (Service::S3, "ListObjectsV2" | "HeadBucket") => "ListBucket",
+            (Service::S3, "DeleteObjects") => "DeleteObjectVersion",
+            (Service::S3, "HeadObject") => "GetObject",
+            (Service::S3, "GetObjectLockConfiguration") => "GetBucketObjectLockConfiguration",
+            (_, action) => action,
+        };
+        format!("{}:{action}", self.service.iam_prefix())
+    }
+
     /// The way out, where there is a usual one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -190,9 +204,8 @@ impl AwsError {
                     .to_owned()
             }
             AwsErrorKind::Denied => format!(
-                "allow the action `{}:{}` for this identity, or use another one with `--profile` or `--role-arn`",
-                self.service.iam_prefix(),
-                self.action
+                "allow the action `{}` for this identity, or use another one with `--profile` or `--role-arn`",
+                self.iam_action()
             ),
             AwsErrorKind::Throttled => {
                 "AWS allows only so many calls a second; wait a moment and run the same command again".to_owned()
@@ -246,17 +259,18 @@ fn kind_of(code: Option<&str>, status: Option<u16>) -> AwsErrorKind {
         | "TooManyRequestsException"
         | "ProvisionedThroughputExceededException"
         | "RequestThrottled" => AwsErrorKind::Throttled,
-        "NotFound"
-        | "NoSuchKey"
-        | "NoSuchBucket"
-        | "ResourceNotFoundException"
-        | "CacheClusterNotFound"
-        | "ReplicationGroupNotFoundFault" => AwsErrorKind::NotFound,
+        "NoSuchKey" | "NoSuchBucket" | "NoSuchUpload" => AwsErrorKind::NotFound,
         "PreconditionFailed" | "ConditionalCheckFailedException" | "ConditionalRequestConflict" => {
             AwsErrorKind::Precondition
         }
         "ValidationError" | "ValidationException" => AwsErrorKind::Invalid,
         "RequestTimeout" => AwsErrorKind::Timeout,
+        code if ["NotFound", "NotFoundFault", "NotFoundException"]
+            .iter()
+            .any(|end| code.ends_with(end)) =>
+        {
+            AwsErrorKind::NotFound
+        }
         _ => match status {
             Some(403) => AwsErrorKind::Denied,
             Some(404) => AwsErrorKind::NotFound,

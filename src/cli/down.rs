@@ -6,8 +6,10 @@ use clap::Args as ClapArgs;
 use rstack::aws::Aws;
 use rstack::event::{Event, Reporter as _};
 use rstack::local;
+use rstack::publish::remove_own_keys;
 use rstack::settings::Target;
 use rstack::stack::{Depth, Down, DownReport, Plan, Watch, down, plan};
+use rstack::store::{RedisAddress, RedisStore};
 use rstack::{Outcome, Result};
 
 use super::Context;
@@ -124,6 +126,8 @@ pub(crate) async fn take_down(
     wanted: &Down<'_>,
     timeout: Option<Duration>,
 ) -> Result<DownReport> {
+    plan.check()?;
+    forget_keys(context, &plan.stack.id).await?;
     let attach = command_line(&context.settings, "down", wanted.name);
     let watch = Watch {
         reporter: context.ui,
@@ -134,6 +138,19 @@ pub(crate) async fn take_down(
         deletes_on_failure: false,
     };
     down(aws, plan, wanted, &watch).await
+}
+
+/// The environments of the local AWS share one Redis, which stays when a stack goes. Its keys go first: without the
+/// stack, nobody would come for them again.
+async fn forget_keys(context: &Context<'_>, stack_id: &str) -> Result<()> {
+    let settings = &context.settings;
+    if settings.target == Target::Local
+        && let Some(local) = local::find(&settings.local).await?
+    {
+        let store = RedisStore::new(local.redis_url().parse::<RedisAddress>()?);
+        remove_own_keys(&store, stack_id).await?;
+    }
+    Ok(())
 }
 
 /// The local AWS has no reason to run without environments.

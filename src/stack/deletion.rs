@@ -6,8 +6,9 @@ use aws_sdk_cloudformation::types::DeletionMode;
 
 use super::drain::{Drain, Drained};
 use super::inventory::Holding;
+use super::plan::{Obstacle, imported};
 use super::undeletable::Passing;
-use super::{Scope, Settled, Stack, StackName, StackStatus, Watch, describe, token, watch};
+use super::{Cause, Scope, Settled, Stack, StackName, StackStatus, Watch, describe, token, watch};
 use crate::aws::{Aws, AwsError, AwsErrorKind, Service};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Operation, OperationKind, PlannedResource, StackEvent, WaitReason};
@@ -56,13 +57,13 @@ impl Deletion<'_> {
                 return Ok(deleted);
             }
             if settled.status != StackStatus::DeleteFailed || deleted.forced {
-                return Err(self.failed(settled));
+                return Err(self.failed(settled).await);
             }
             let passing = Passing::common(&settled.events);
             match passing.and_then(|passing| Some((passing, passing.pause(tries)?))) {
                 Some((passing, wait)) => self.rest(passing.wait_reason(), wait).await?,
                 None if self.force => deleted.forced = true,
-                None => return Err(self.failed(settled)),
+                None => return Err(self.failed(settled).await),
             }
         }
     }
@@ -211,20 +212,42 @@ impl Deletion<'_> {
         }
     }
 
-    fn failed(&self, settled: Settled) -> Error {
-        let refused_by_import = settled.status != StackStatus::DeleteFailed;
-        let stuck: Vec<_> = latest_failures(&settled.events).map(|e| e.logical_id.clone()).collect();
+    /// The stack would not go, and trying again does not help.
+    async fn failed(&self, settled: Settled) -> Error {
+        if settled.status != StackStatus::DeleteFailed {
+            return self.given_up(settled).await;
+        }
+        let stuck: Vec<_> = failures(&settled.events).map(|e| e.logical_id.clone()).collect();
         let mut error = settled.into_error(self.name, self.watching);
-        if refused_by_import {
-            error.hint = error.hint.or_else(|| {
-                Some("CloudFormation gave up the deletion: something else still uses this stack".to_owned())
-            });
-        } else if error.hint.is_none() && !stuck.is_empty() {
-            error.hint = Some(format!(
+        if !stuck.is_empty() {
+            let way_out = format!(
                 "remove what holds {0} and run this again, or give the stack up with `--force` (it leaves {0} behind)",
                 stuck.join(", ")
-            ));
+            );
+            error.hint = Some(match error.hint {
+                Some(hint) => format!("{hint}\n{way_out}"),
+                None => way_out,
+            });
         }
+        error
+    }
+
+    /// CloudFormation took the deletion back, as it does when other stacks import from this one.
+    async fn given_up(&self, mut settled: Settled) -> Error {
+        let told = settled.events.iter().rev().find(|e| e.of_stack && e.reason.is_some());
+        if let (true, Some(event)) = (settled.causes.is_empty(), told) {
+            settled.causes.push(Cause {
+                logical_id: event.logical_id.clone(),
+                resource_type: event.resource_type.clone(),
+                reason: event.reason.clone().unwrap_or_default(),
+            });
+        }
+        let importing = imported(self.aws, self.stack).await.unwrap_or_default();
+        let mut error = settled.into_error(self.name, self.watching);
+        error.hint = Some(importing.first().map_or_else(
+            || "something else still uses this stack; see its events in CloudFormation".to_owned(),
+            Obstacle::way_out,
+        ));
         error
     }
 
@@ -240,6 +263,6 @@ enum Now {
     Standing,
 }
 
-fn latest_failures(events: &[StackEvent]) -> impl Iterator<Item = &StackEvent> {
+fn failures(events: &[StackEvent]) -> impl Iterator<Item = &StackEvent> {
     events.iter().filter(|e| !e.of_stack && e.status.failed())
 }

@@ -154,7 +154,7 @@ impl Drain<'_> {
                     Ok(_) => Ok(()),
                     Err(e) => {
                         let error = AwsError::new(Service::S3, "AbortMultipartUpload", &e);
-                        let gone = error.kind == AwsErrorKind::NotFound || error.is("NoSuchUpload");
+                        let gone = error.kind == AwsErrorKind::NotFound;
                         if gone { Ok(()) } else { Err(error) }
                     }
                 }
@@ -186,8 +186,9 @@ impl Drain<'_> {
     }
 
     fn stuck(&self, drained: &Drained) -> Error {
+        let s = if drained.undeleted_count == 1 { "" } else { "s" };
         let mut message = format!(
-            "{} versions in the bucket `{}` would not go",
+            "{} object version{s} in the bucket `{}` would not go",
             drained.undeleted_count, self.bucket
         );
         for undeleted in drained.undeleted.iter().take(3) {

@@ -185,7 +185,7 @@ fn locks(bucket: &str, contents: &BucketContents, force: bool) -> Vec<Obstacle> 
 }
 
 /// Exports of the stack that other stacks import.
-async fn imported(aws: &Aws, stack: &Stack) -> Result<Vec<Obstacle>> {
+pub(super) async fn imported(aws: &Aws, stack: &Stack) -> Result<Vec<Obstacle>> {
     let mut found = Vec::new();
     for export in &stack.exports {
         let importers = importers(aws, export).await?;
@@ -286,28 +286,26 @@ impl fmt::Display for Obstacle {
             }
             Self::TableProtection { table } => write!(f, "the table `{table}` has deletion protection"),
             Self::LegalHolds { bucket, versions } => {
-                write!(
-                    f,
-                    "the bucket `{bucket}` holds {versions} object versions under legal hold"
-                )
+                write!(f, "the bucket `{bucket}` holds {} under legal hold", counted(*versions))
             }
             Self::ComplianceLock {
                 bucket,
                 versions,
                 until,
             } => {
-                write!(
-                    f,
-                    "the bucket `{bucket}` holds {versions} object versions locked in compliance mode"
-                )?;
+                let versions = counted(*versions);
+                write!(f, "the bucket `{bucket}` holds {versions} locked in compliance mode")?;
                 until.map_or(Ok(()), |until| write!(f, " until {until}"))
             }
             Self::GovernanceLock { bucket, versions } => {
-                write!(
-                    f,
-                    "the bucket `{bucket}` holds {versions} object versions locked in governance mode"
-                )
+                let versions = counted(*versions);
+                write!(f, "the bucket `{bucket}` holds {versions} locked in governance mode")
             }
         }
     }
+}
+
+fn counted(versions: u64) -> String {
+    let s = if versions == 1 { "" } else { "s" };
+    format!("{versions} object version{s}")
 }

@@ -287,7 +287,7 @@ Outputs:
 
     --- stderr
     error: stack `[NAME]` ended in DELETE_FAILED: Net (AWS::EC2::VPC): AWS::EC2::VPC delete failed: b'<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n    <Errors><Error>\n        <Code>DependencyViolation</Code>\n        <Message>The vpc \'[NET]\' has dependencies and cannot be deleted.</Message>\n    </Error></Errors>\n    <RequestID>[UUID]</RequestID>\n</Response>'
-    left: stack `[NAME]` (DELETE_FAILED); `rstack down --name [NAME]` removes it
+    left: stack `[NAME]` (DELETE_FAILED); `rstack down --name [NAME] --local` removes it
     hint: remove what holds Net and run this again, or give the stack up with `--force` (it leaves Net behind)
     "#);
     insta::assert_snapshot!(run(&["--force"]), @"
@@ -353,6 +353,43 @@ with ThreadPoolExecutor(8) as pool:
     let output = shared().done(["down", "-n", &name, "--yes"]);
     assert!(output.stdout.contains("emptied"), "{output}");
     on(shared(), async |aws| assert!(!bucket_exists(&aws, &bucket).await));
+}
+
+/// All environments of a local AWS share one Redis, which outlives them.
+#[test]
+fn keys_in_the_shared_redis_go_with_their_environment_only() {
+    let (goes, stays) = (unique("goes"), unique("stays"));
+    let keys = |pattern: &str| {
+        let client = redis::Client::open(shared().redis_url()).expect("an address");
+        let mut connection = client.get_connection().expect("a connection");
+        let keys: Vec<String> = redis::cmd("KEYS")
+            .arg(pattern)
+            .query(&mut connection)
+            .expect("answered");
+        keys.len()
+    };
+    for name in [&goes, &stays] {
+        shared().done(["up", "-n", name, "-q"]);
+        shared().done(["seed", "-n", name, "--area", name, "-q"]);
+        assert!(keys(&format!("{name}/*")) > 0);
+    }
+    shared().done(["down", "-n", &goes, "--yes", "-q"]);
+    assert_eq!(keys(&format!("{goes}/*")), 0);
+    assert!(keys(&format!("{stays}/*")) > 0);
+    shared().done(["down", "-n", &stays, "--yes", "-q"]);
+    assert_eq!(keys(&format!("{stays}/*")), 0);
+}
+
+#[test]
+fn down_of_the_last_environment_stops_the_local_aws() {
+    let local = LocalAws::own();
+    let name = unique("last");
+    on(&local, async |aws| environment(&aws, &name, TEMPLATE, &[OURS]).await);
+    let output = local.done(["down", "-n", &name, "--yes"]);
+    assert!(output.stderr.contains("local AWS stopped"), "{output}");
+    assert!(std::net::TcpStream::connect(local.endpoint().trim_start_matches("http://")).is_err());
+    let again = local.done(["down", "-n", &name, "--yes"]);
+    assert!(again.stdout.contains("nothing to take down"), "{again}");
 }
 
 #[test]

@@ -24,11 +24,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::Rstack;
 use wiremock::{Match, Mock, MockServer, Request, Respond, ResponseTemplate};
 
-pub(crate) use answer::{Answer, connection_reset, denied, error, json, ok, query, status, throttled};
-pub(crate) use call::{Call, Protocol};
+pub(crate) use answer::{Answer, connection_reset, denied, error, json, ok, query, status, throttled, xml};
+pub(crate) use call::Call;
 pub(crate) use cloudformation::{
-    EventAnswer, change, change_set, event, events, exports, imports, operation_events, resource, resources, stack,
-    stack_event, stack_id, stacks, stacks_page, template,
+    EventAnswer, change, change_set, event, events, imports, operation_events, resource, resources, stack, stack_event,
+    stack_id, stacks, stacks_page, template,
 };
 pub(crate) use s3::{deleted, multipart_uploads, object_versions, version};
 pub(crate) use services::{cache_cluster, ec2, replication_group, table};

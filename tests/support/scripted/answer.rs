@@ -44,7 +44,7 @@ pub(crate) fn query(xml: impl Into<String>) -> Answer {
     Content::Query(xml.into()).into()
 }
 
-pub(super) fn xml(document: impl Into<String>) -> Answer {
+pub(crate) fn xml(document: impl Into<String>) -> Answer {
     Content::Xml(document.into()).into()
 }
 

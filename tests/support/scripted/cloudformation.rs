@@ -48,6 +48,13 @@ impl StackAnswer {
         self
     }
 
+    /// An output that other stacks can import under this name.
+    pub(crate) fn export(mut self, name: &str) -> Self {
+        let fields = element("OutputKey", Some("Out")) + &element("OutputValue", Some("v"));
+        self.outputs += &member(&(fields + &element("ExportName", Some(name))));
+        self
+    }
+
     pub(crate) fn parameter(mut self, key: &str, value: &str) -> Self {
         self.parameters += &member(&(element("ParameterKey", Some(key)) + &element("ParameterValue", Some(value))));
         self
@@ -205,18 +212,6 @@ pub(crate) fn resource(logical_id: &str, physical_id: &str, resource_type: &str,
 pub(crate) fn resources(lines: impl IntoIterator<Item = String>) -> Answer {
     let lines: String = lines.into_iter().collect();
     query(format!("<StackResourceSummaries>{lines}</StackResourceSummaries>"))
-}
-
-/// ListExports: name and the name of the exporting stack.
-pub(crate) fn exports(exports: &[(&str, &str)]) -> Answer {
-    let exports: String = exports
-        .iter()
-        .map(|(name, stack)| {
-            let id = stack_id(stack);
-            member(&(element("ExportingStackId", Some(&id)) + &element("Name", Some(name)) + "<Value>v</Value>"))
-        })
-        .collect();
-    query(format!("<Exports>{exports}</Exports>"))
 }
 
 /// ListImports: the names of the importing stacks.

@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, element, xml};
 
-/// An object version; `delete_marker` makes it the mark of a deletion.
+/// An object version, its key URL-encoded as S3 gives it; `delete_marker` makes it the mark of a deletion.
 pub(crate) fn version(key: &str, version_id: &str, size: u64, delete_marker: bool) -> String {
     let fields = element("Key", Some(key)) + &element("VersionId", Some(version_id));
     if delete_marker {
@@ -18,7 +18,7 @@ pub(crate) fn object_versions(versions: impl IntoIterator<Item = String>, next: 
     let truncated = next.is_some();
     let next = element("NextKeyMarker", next.map(|n| n.0)) + &element("NextVersionIdMarker", next.map(|n| n.1));
     xml(format!(
-        "<ListVersionsResult><IsTruncated>{truncated}</IsTruncated>{next}{versions}</ListVersionsResult>"
+        "<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>{truncated}</IsTruncated>{next}{versions}</ListVersionsResult>"
     ))
 }
 
