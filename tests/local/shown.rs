@@ -42,15 +42,14 @@ fn what_other_tools_need_is_printed_as_lines_of_a_file() {
 }
 
 #[test]
-fn a_strange_region_cannot_break_out_of_its_quotes() {
-    let local = LocalAws::own();
-    let output = local.done(["local", "env", "--region", "a b'; echo harm; '"]);
-    let script = format!("{}\nprintf %s \"$AWS_REGION\"", output.stdout);
-    let shell = std::process::Command::new("sh")
-        .args(["-c", &script])
-        .output()
-        .expect("a shell");
-    assert_eq!(String::from_utf8_lossy(&shell.stdout), "a b'; echo harm; '");
+fn a_strange_region_never_reaches_a_shell() {
+    let local = LocalAws::stopped();
+    let output = local
+        .rstack(["local", "env", "--region", "a b'; echo harm; '"])
+        .run()
+        .expect(2);
+    assert_eq!(output.stdout, "");
+    assert!(output.stderr.contains("expected a region"), "{output}");
 }
 
 #[test]
