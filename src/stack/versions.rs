@@ -40,13 +40,15 @@ pub(super) struct Upload {
 /// The page after `marker`; `None` when there is no such bucket.
 pub(super) async fn page(aws: &Aws, bucket: &str, marker: Option<Marker>) -> Result<Option<Page>, AwsError> {
     let (key, version) = marker.map_or((None, None), |m| (m.key, m.version));
+    // S3 goes on behind the marker; ministack repeats the version that it names.
+    let repeated = |v: &Version| key.as_ref() == Some(&v.key) && v.id.is_some() && v.id == version;
     let answer = aws
         .s3()
         .list_object_versions()
         .bucket(bucket)
         .encoding_type(EncodingType::Url)
-        .set_key_marker(key)
-        .set_version_id_marker(version)
+        .set_key_marker(key.clone())
+        .set_version_id_marker(version.clone())
         .send()
         .await;
     let answer = match answer {
@@ -74,7 +76,7 @@ pub(super) async fn page(aws: &Aws, bucket: &str, marker: Option<Marker>) -> Res
         version: answer.next_version_id_marker().map(str::to_owned),
     });
     Ok(Some(Page {
-        versions: objects.chain(markers).collect(),
+        versions: objects.chain(markers).filter(|v| !repeated(v)).collect(),
         next,
     }))
 }

@@ -346,6 +346,9 @@ with ThreadPoolExecutor(8) as pool:
     let mut variables = shared().variables().to_vec();
     variables.push(("BUCKET".to_owned(), bucket.clone()));
     crate::support::python::venv(&["boto3==1.43.11"]).python(script, &variables);
+    let counted = shared().done(["down", "-n", &name, "--dry-run"]);
+    let told = format!("{bucket}: 2,600 objects, 7,800 older versions");
+    assert!(counted.stdout.contains(&told), "{counted}");
     let mut killed = shared().rstack(["down", "-n", &name, "--yes"]).spawn();
     killed.until("deletes Bucket");
     killed.signal(crate::support::Signal::KILL);
