@@ -8,6 +8,7 @@ mod local;
 mod output;
 mod outputs;
 mod scripted;
+mod seed;
 mod status;
 mod store;
 mod support;

@@ -1,7 +1,5 @@
 //! What publishing a tree to one store takes.
 
-use std::collections::BTreeSet;
-
 use super::compare::{Difference, differences};
 use super::ledger::Ledger;
 use super::meter::Meter;
@@ -66,6 +64,12 @@ impl Plan<'_> {
         self.recorded && self.send.is_empty()
     }
 
+    /// Whether the store is to have this file.
+    pub(super) fn wants(&self, job: &Publish<'_>, path: &str) -> bool {
+        let place = job.tree.find(path);
+        place.is_some_and(|place| self.wanted.binary_search(&place).is_ok())
+    }
+
     async fn read_ledger(&mut self, job: &Publish<'_>) -> Result<()> {
         let Some(ledger) = Ledger::load(self.store, job.area).await? else {
             return Ok(());
@@ -81,16 +85,7 @@ impl Plan<'_> {
                 hint: Some("give each environment that shares a store an area of its own with `--area`".to_owned()),
             });
         }
-        let wanted: BTreeSet<&str> = self
-            .wanted
-            .iter()
-            .map(|place| &*job.tree.files()[*place].path)
-            .collect();
-        self.remove = ledger
-            .paths
-            .into_iter()
-            .filter(|path| !wanted.contains(path.as_str()))
-            .collect();
+        self.remove = ledger.paths.into_iter().filter(|path| !self.wants(job, path)).collect();
         self.ledger = Some(ledger.version);
         Ok(())
     }

@@ -117,7 +117,7 @@ async fn write_one(job: &Publish<'_>, plan: &Plan<'_>, run: &str) -> StoreReport
     let (state, problem) = match ending {
         Ending::Done => (StoreState::Done, None),
         Ending::Interrupted => (StoreState::Interrupted, None),
-        Ending::Raced => (StoreState::Raced, Some(raced(job.area))),
+        Ending::Raced => (StoreState::Raced, Some(raced(plan.store, job.area))),
         Ending::Failed(error) => (StoreState::Failed, Some(problem(&error))),
     };
     StoreReport {
@@ -196,9 +196,9 @@ fn problem(error: &StoreError) -> Problem {
     }
 }
 
-fn raced(area: &Area) -> Problem {
+fn raced(store: &dyn Store, area: &Area) -> Problem {
     Problem {
-        message: format!("another publishing to area `{area}` came in between"),
+        message: format!("{}: another publishing to area `{area}` came in between", store.kind()),
         hint: Some("run the same command again once the other has ended".to_owned()),
         unreachable: false,
         cause: None,

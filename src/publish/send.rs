@@ -2,7 +2,7 @@
 
 use super::compare::differences;
 use super::index;
-use super::ledger::{Entry, Files};
+use super::ledger::{Entry, Files, Ledger};
 use super::meter::Meter;
 use super::plan::Plan;
 use super::{AreaRecord, Publish};
@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 
 /// Keys removed at a time.
 const BATCH: usize = 1000;
+/// How often it is tried to note in the ledger that two came together.
+const ADMISSIONS: u32 = 5;
 
 /// How carrying out a plan ended.
 #[derive(Debug)]
@@ -48,26 +50,66 @@ impl Sending<'_> {
     }
 
     async fn steps(&self, sent: &mut Sent) -> StoreResult<Ending> {
-        let (store, job) = (self.plan.store, self.job);
+        let (store, area) = (self.plan.store, self.job.area);
         // The index first: whoever looks for this stack's keys must find the area, however far we come.
-        index::record(store, job.area, &self.record(false)).await?;
+        index::record(store, area, &self.record(false)).await?;
         let Some(begun) = self.write_ledger(self.plan.ledger.as_ref(), false).await? else {
             return Ok(Ending::Raced);
         };
+        let ending = self.work(sent, &begun).await.unwrap_or_else(Ending::Failed);
+        if matches!(ending, Ending::Done) {
+            index::record(store, area, &self.record(true)).await?;
+            return Ok(ending);
+        }
+        let found = match Ledger::load(store, area).await {
+            Ok(found) if found.as_ref().is_none_or(|ledger| ledger.version != begun) => found,
+            // Still ours; or the store is lost, which is what to tell.
+            _ => return Ok(ending),
+        };
+        self.admit(found).await?;
+        Ok(match ending {
+            Ending::Interrupted => Ending::Interrupted,
+            _ => Ending::Raced,
+        })
+    }
+
+    async fn work(&self, sent: &mut Sent, begun: &Version) -> StoreResult<Ending> {
         self.send(sent).await?;
-        if job.interrupt.requested() {
+        if self.job.interrupt.requested() {
             return Ok(Ending::Interrupted);
         }
         self.check().await?;
         self.remove(sent).await?;
-        if job.interrupt.requested() && sent.removed < self.plan.remove.len() as u64 {
+        if sent.removed < self.plan.remove.len() as u64 {
             return Ok(Ending::Interrupted);
         }
-        if self.write_ledger(Some(&begun), true).await?.is_none() {
-            return Ok(Ending::Raced);
+        let ended = self.write_ledger(Some(begun), true).await?;
+        Ok(if ended.is_some() { Ending::Done } else { Ending::Raced })
+    }
+
+    /// Another publishing wrote the ledger while this one was sending: the area is now a mixture. The ledger has to
+    /// say so, and to name the files of both, or the next publishing would take it for complete.
+    async fn admit(&self, mut found: Option<Ledger>) -> StoreResult<()> {
+        let (store, job) = (self.plan.store, self.job);
+        for _ in 0..ADMISSIONS {
+            let version = found.as_ref().map(|ledger| ledger.version.clone());
+            let mut others = found.map_or_else(Vec::new, |ledger| ledger.paths);
+            others.extend(self.plan.remove.iter().cloned());
+            others.retain(|path| !self.plan.wants(job, path));
+            others.sort_unstable();
+            others.dedup();
+            let files = Files {
+                tree: job.tree,
+                wanted: &self.plan.wanted,
+                removing: &others,
+            };
+            if self.swap_ledger(version.as_ref(), false, files).await?.is_some() {
+                return index::record(store, job.area, &self.record(false)).await;
+            }
+            found = Ledger::load(store, job.area).await?;
         }
-        index::record(store, job.area, &self.record(true)).await?;
-        Ok(Ending::Done)
+        // Others keep writing it: each of them will find that it was overtaken, and say so in its turn.
+        Ok(())
     }
 
     fn record(&self, complete: bool) -> AreaRecord {
@@ -89,6 +131,15 @@ impl Sending<'_> {
             wanted: &self.plan.wanted,
             removing: if complete { &[] } else { &self.plan.remove },
         };
+        self.swap_ledger(expected, complete, files).await
+    }
+
+    async fn swap_ledger(
+        &self,
+        expected: Option<&Version>,
+        complete: bool,
+        files: Files<'_>,
+    ) -> StoreResult<Option<Version>> {
         let ledger = Entry::new(self.job.stack_id, self.run, complete, files).to_bytes();
         let key = self.job.area.ledger_key();
         match self.plan.store.compare_and_set(&key, expected, ledger).await? {
@@ -134,7 +185,7 @@ impl Sending<'_> {
             return Ok(());
         };
         let message = format!(
-            "read back after sending, {} of {} files are not what was sent; another publishing may be going on",
+            "read back after sending, {} of {} files are not what was sent",
             different.len(),
             which.len()
         );

@@ -123,7 +123,11 @@ fn unwalkable(root: &Path, error: &ignore::Error) -> Error {
             ancestor.display()
         ))
         .with_hint(format!("name the link in `{IGNORE_FILE}`")),
-        ignore::Error::Io(io) => Error::file("read", path, std::io::Error::new(io.kind(), io.to_string())),
+        ignore::Error::Io(_) if path.is_symlink() => {
+            Error::refused(format!("the link `{}` leads nowhere", path.display()))
+                .with_hint(format!("remove it, or name it in `{IGNORE_FILE}`"))
+        }
+        ignore::Error::Io(io) => Error::file("read", path, io.kind().into()),
         other => Error::refused(format!("`{}` cannot be read: {other}", path.display())),
     }
 }

@@ -54,7 +54,7 @@ fn parts_go_with_the_value_they_belong_to() {
 }
 
 /// A table as the article has it.
-pub(super) async fn create_table(aws: &Aws, name: &str) {
+pub(crate) async fn create_table(aws: &Aws, name: &str) {
     let attribute = AttributeDefinition::builder()
         .attribute_name("path")
         .attribute_type(ScalarAttributeType::S);

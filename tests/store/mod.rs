@@ -3,3 +3,5 @@
 mod backends;
 mod contract;
 mod leftovers;
+
+pub(crate) use leftovers::create_table;

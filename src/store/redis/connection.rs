@@ -112,7 +112,8 @@ impl Connection {
     }
 
     fn explain(&self, error: &RedisError) -> StoreError {
-        let kind = match error.code() {
+        let refusal = refusal(error);
+        let kind = match refusal.as_ref().map(|(code, _)| code.as_str()) {
             Some("NOAUTH" | "WRONGPASS") => StoreErrorKind::Unauthenticated,
             Some("NOPERM") => StoreErrorKind::Denied,
             Some("READONLY" | "MISCONF") => StoreErrorKind::ReadOnly,
@@ -124,19 +125,36 @@ impl Connection {
             _ => StoreErrorKind::Other,
         };
         let endpoint = self.address.endpoint();
-        let message = match kind {
-            StoreErrorKind::Timeout => format!("`{endpoint}` does not answer in time"),
-            StoreErrorKind::Unreachable => format!("`{endpoint}` cannot be reached: {error}"),
-            _ => format!("`{endpoint}`: {error}"),
+        let message = match (kind, refusal) {
+            (StoreErrorKind::Timeout, _) => format!("`{endpoint}` does not answer in time"),
+            (StoreErrorKind::Unreachable, _) => format!("`{endpoint}` cannot be reached: {error}"),
+            (_, Some((code, text))) => format!("`{endpoint}` answered {code}: {}", text.trim_end_matches('.')),
+            (_, None) => format!("`{endpoint}`: {error}"),
         };
         StoreError::new(StoreKind::Redis, kind, message)
     }
 }
 
+/// What the server answered, code and text; of the first command of a pipeline that it refused.
+fn refusal(error: &RedisError) -> Option<(String, String)> {
+    if let Some(first) = error
+        .clone()
+        .into_server_errors()
+        .as_ref()
+        .and_then(|refused| refused.first())
+    {
+        let (_, first) = first;
+        return Some((first.code().to_owned(), first.details().unwrap_or_default().to_owned()));
+    }
+    let code = error.code()?;
+    Some((code.to_owned(), error.detail().unwrap_or_default().to_owned()))
+}
+
 /// Asking again soon may work.
 fn passing(error: &RedisError) -> bool {
     let broken_off = error.is_io_error() && error.is_connection_dropped() && !error.is_connection_refusal();
-    broken_off && !error.is_timeout() || matches!(error.code(), Some("LOADING" | "TRYAGAIN"))
+    let busy = refusal(error).is_some_and(|(code, _)| matches!(code.as_str(), "LOADING" | "TRYAGAIN"));
+    broken_off && !error.is_timeout() || busy
 }
 
 impl fmt::Debug for Connection {

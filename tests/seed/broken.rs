@@ -1,0 +1,194 @@
+//! Seeds that are cut off, killed, or get in each other's way, and stores that are not there.
+
+use insta::assert_snapshot;
+
+use super::redis::Redis;
+use super::world::{Dir, World, files, many, told};
+use crate::support::{Signal, block_on};
+
+/// Said once sending to S3 has begun.
+const SENDING: &str = r#""name":"send","store":"s3""#;
+
+#[test]
+fn a_killed_seed_is_completed_by_the_next_one() {
+    let world = World::new("seed-killed");
+    world.seed_dir(Dir::new(&many(20, 10, 1)).path()).run().expect(0);
+    let wanted = many(1500, 200, 2);
+    let dir = Dir::new(&wanted);
+    let mut seed = world.seed_dir(dir.path()).args(["--output", "json"]).spawn();
+    seed.until(SENDING).signal(Signal::KILL);
+    assert_eq!(seed.wait().code(), None);
+    let s3 = world.held()[0].len();
+    assert!(s3 < 1500, "it was killed before the end, with {s3} files there");
+    let area = block_on(rstack::publish::areas(&*world.stores()[0], &stack_id(&world))).expect("areas");
+    assert!(!area[&world.name].complete, "the index says that it is not complete");
+
+    let output = world.seed_dir(dir.path()).args(["--output", "json"]).run().expect(0);
+    let result = output.json_lines().pop().expect("a result");
+    assert!(result["data"]["stores"][0]["unchanged"].as_u64() > Some(0), "{result}");
+    world.assert_held(&wanted);
+}
+
+#[test]
+fn ctrl_c_finishes_what_is_in_flight_and_says_how_far_it_came() {
+    let world = World::new("seed-ctrl-c");
+    let wanted = many(1500, 200, 1);
+    let dir = Dir::new(&wanted);
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut seed = world.seed_dir(dir.path()).args(["--output", "json"]).spawn();
+        seed.until(SENDING).signal(signal);
+        let output = seed.wait().expect(130);
+        let error = output.json_lines().pop().expect("an error");
+        let message = error["message"].as_str().expect("a message");
+        assert!(
+            message.contains("s3 has ") && message.contains(" of 1500 files"),
+            "{message}"
+        );
+        assert!(message.contains("redis was not begun"), "{message}");
+    }
+    world.seed_dir(dir.path()).run().expect(0);
+    world.assert_held(&wanted);
+}
+
+#[test]
+fn of_two_seeds_at_once_the_one_that_was_overtaken_says_so() {
+    let world = World::new("seed-race");
+    let (first, second) = (many(1500, 200, 1), many(30, 100, 2));
+    let (dir, other) = (Dir::new(&first), Dir::new(&second));
+    let mut seed = world.seed_dir(dir.path()).args(["--output", "json"]).spawn();
+    seed.until(SENDING).signal(Signal::STOP);
+    world.seed_dir(other.path()).run().expect(0);
+    seed.signal(Signal::CONT);
+    let output = seed.wait().expect(3);
+    let result = output.json_lines().pop().expect("a result");
+    for (store, state) in [(0, "raced"), (1, "raced"), (2, "held_back")] {
+        assert_eq!(result["data"]["stores"][store]["state"], state, "{result}");
+    }
+    // Whoever goes again has it all.
+    world.seed_dir(other.path()).run().expect(0);
+    world.assert_held(&second);
+}
+
+#[test]
+fn redis_killed_in_the_middle_lags_until_the_next_seed() {
+    let world = World::new("seed-lag");
+    let redis = Redis::start(&[]);
+    let wanted = many(800, 200, 1);
+    let dir = Dir::new(&wanted);
+    let url = redis.url();
+    let seed = || {
+        world
+            .seed_dir(dir.path())
+            .args(["--output", "json", "--redis-url", &url])
+    };
+    let mut running = seed().spawn();
+    running.until(SENDING);
+    drop(redis);
+    let output = running.wait().expect(3);
+    let result = output.json_lines().pop().expect("a result");
+    let states: Vec<_> = result["data"]["stores"]
+        .as_array()
+        .expect("stores")
+        .iter()
+        .map(|s| &s["state"])
+        .collect();
+    assert_eq!(states, ["done", "done", "failed"], "{result}");
+    let problem = &result["data"]["stores"][2]["problem"];
+    assert_eq!(problem["unreachable"], true, "{problem}");
+
+    let redis = Redis::start_at(&url);
+    let output = seed().run().expect(0);
+    let result = output.json_lines().pop().expect("a result");
+    assert_eq!(result["data"]["stores"][0]["sent"], 0, "{result}");
+    assert_eq!(result["data"]["stores"][2]["sent"], 800, "{result}");
+    assert!(block_on(super::world::held(&redis.store(), &world.name)) == wanted);
+}
+
+#[test]
+fn redis_never_gets_ahead_of_a_durable_store() {
+    let world = World::new("seed-behind");
+    block_on(async {
+        let aws = crate::support::local::shared().aws().await;
+        aws.dynamodb()
+            .delete_table()
+            .table_name(world.output("TableName"))
+            .send()
+            .await
+            .expect("deleted");
+    });
+    let table = world.output("TableName").to_owned();
+    assert_snapshot!(told(&world.seed([]).hide(table, "[TABLE]").run()), @r#"
+        exit: 3
+        --- stdout
+        STORE STATE SENT UNCHANGED REMOVED BYTES TOOK RATE
+        s3 done 7 0 0 10.3 KiB [DURATION] [RATE]
+        dynamodb failed 0 0 0 0 B [DURATION] -
+        redis held back 0 0 0 0 B [DURATION] -
+        area `[NAME]`: 7 files, 10.3 KiB, but not in every store after [DURATION]
+
+        --- stderr
+        [CLOCK] warning: dynamodb: DynamoDB BatchGetItem was refused with ResourceNotFoundException: Requested resource not found (request [UUID])
+        [CLOCK] hint: someone removed it behind the stack's back; `rstack down` and `rstack up` make a new environment
+        [CLOCK] warning: left as it is, because dynamodb does not have all of area `[NAME]` yet
+        [CLOCK] hint: run the same command again once that is mended
+        "#);
+    let stores = world.stores();
+    assert_eq!(block_on(super::world::held(&*stores[0], &world.name)).len(), 7);
+    assert_eq!(block_on(super::world::held(&*stores[2], &world.name)).len(), 0);
+    // With nothing written at all it is an error.
+    world.seed(["--store", "dynamodb"]).run().expect(1);
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_sent_is_noticed() {
+    let world = World::new("seed-moving");
+    let wanted = many(1500, 200, 1);
+    let dir = Dir::new(&wanted);
+    let mut seed = world.seed_dir(dir.path()).args(["--output", "json"]).spawn();
+    seed.until(SENDING).signal(Signal::STOP);
+    for (path, content) in &many(1500, 200, 2) {
+        dir.write(path, content);
+    }
+    seed.signal(Signal::CONT);
+    let output = seed.wait().expect(1);
+    let error = output.json_lines().pop().expect("an error");
+    assert!(
+        error["message"]
+            .as_str()
+            .expect("a message")
+            .contains("changed while it was being read"),
+        "{error}"
+    );
+    world.seed_dir(dir.path()).run().expect(0);
+    world.assert_held(&many(1500, 200, 2));
+}
+
+#[test]
+fn own_keys_are_removed_from_a_redis_that_stays() {
+    let world = World::new("seed-own-keys");
+    let other = World::new("seed-other-keys");
+    other.seed([]).run().expect(0);
+    world
+        .seed_dir(Dir::new(&files([("a.py", b"1"), ("b.py", b"2")])).path())
+        .run()
+        .expect(0);
+    let redis = &world.stores()[2];
+    let removed = block_on(rstack::publish::remove_own_keys(&**redis, &stack_id(&world))).expect("removed");
+    assert_eq!(removed, 3, "two files and the ledger");
+    let keys: Vec<_> = block_on(futures_util::TryStreamExt::try_collect(redis.list(&world.name))).expect("pages");
+    assert_eq!(keys.concat(), []);
+    assert!(
+        block_on(rstack::publish::areas(&**redis, &stack_id(&world)))
+            .expect("areas")
+            .is_empty()
+    );
+    assert_eq!(other.held()[2].len(), 7, "what belongs to others stays");
+    let again = block_on(rstack::publish::remove_own_keys(&**redis, &stack_id(&world))).expect("nothing to do");
+    assert_eq!(again, 0);
+}
+
+fn stack_id(world: &World) -> String {
+    let aws = crate::support::local::shared();
+    let stack = block_on(async { rstack::stack::describe(&aws.aws().await, &world.name).await });
+    stack.expect("an answer").expect("a stack").id
+}
