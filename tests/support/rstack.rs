@@ -8,13 +8,13 @@ use tempfile::TempDir;
 
 use super::{Output, Running};
 
-/// One call of `rstack`: nothing of the caller's environment but PATH, HOME and RSTACK_HOME in an empty folder.
+/// One call of `rstack`: nothing of the caller's environment but PATH, HOME and RSTACK_HOME in an empty folder, and an
+/// empty stdin.
 #[derive(Debug)]
 pub(crate) struct Rstack {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     dir: Option<PathBuf>,
-    stdin: Option<String>,
     hidden: Vec<(String, String)>,
 }
 
@@ -24,7 +24,6 @@ impl Rstack {
             args: Vec::new(),
             env: Vec::new(),
             dir: None,
-            stdin: None,
             hidden: Vec::new(),
         }
     }
@@ -50,12 +49,6 @@ impl Rstack {
     /// Runs there instead of in an empty folder.
     pub(crate) fn dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.dir = Some(dir.as_ref().to_owned());
-        self
-    }
-
-    /// What is typed; without it stdin is empty.
-    pub(crate) fn stdin(mut self, text: impl Into<String>) -> Self {
-        self.stdin = Some(text.into());
         self
     }
 
@@ -90,16 +83,12 @@ impl Rstack {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(&dir)
-            .stdin(if self.stdin.is_some() {
-                Stdio::piped()
-            } else {
-                Stdio::null()
-            })
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         // Longer paths first: one may lie inside the other.
         self.hidden.push((dir.display().to_string(), "[DIR]".to_owned()));
         self.hidden.push((home.display().to_string(), "[HOME]".to_owned()));
-        Running::start(&mut command, self.stdin, self.hidden, world)
+        Running::start(&mut command, self.hidden, world)
     }
 }

@@ -1,6 +1,6 @@
 //! A process of `rstack` that a test can watch and signal.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::Output;
 
 /// Nothing that a test starts takes longer, except the first installation of the local AWS.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(crate) struct Running {
     child: Child,
@@ -52,17 +52,8 @@ impl Stream {
 }
 
 impl Running {
-    pub(super) fn start(
-        command: &mut Command,
-        stdin: Option<String>,
-        hidden: Vec<(String, String)>,
-        world: TempDir,
-    ) -> Self {
+    pub(super) fn start(command: &mut Command, hidden: Vec<(String, String)>, world: TempDir) -> Self {
         let mut child = command.spawn().expect("the binary starts");
-        if let Some((mut pipe, text)) = child.stdin.take().zip(stdin) {
-            // One that ends without reading its input is the test's to judge.
-            let _ = pipe.write_all(text.as_bytes());
-        }
         let stdout = Stream::read(child.stdout.take().expect("piped"));
         let stderr = Stream::read(child.stderr.take().expect("piped"));
         Self {
@@ -72,10 +63,6 @@ impl Running {
             hidden,
             _world: world,
         }
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     /// Waits until `text` appears on stdout or stderr.
