@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 use rstack::local::{self, Environment, Running, Status};
 use rstack::time::Timestamp;
-use rstack::{Outcome, Result};
+use rstack::{ErrorKind, Outcome, Result};
 use serde_json::json;
 
 use super::Context;
@@ -70,21 +70,31 @@ async fn start(context: &Context<'_>) -> Result<Outcome> {
 async fn stop(context: &Context<'_>) -> Result<Outcome> {
     let options = &context.settings.local;
     let lost = match local::find(options).await? {
-        Some(local) => context.until_interrupted(Box::pin(local::environments(&local))).await?,
-        None => Vec::new(),
+        Some(local) => context.until_interrupted(Box::pin(local::environments(&local))).await,
+        None => Ok(Vec::new()),
     };
-    if !lost.is_empty() {
-        let names: Vec<String> = lost.iter().map(name).collect();
-        let noun = if lost.len() == 1 {
-            "this environment"
-        } else {
-            "these environments"
-        };
-        let question = format!("stopping the local AWS loses {noun}: {}", names.join(", "));
+    let question = match &lost {
+        Ok(lost) if lost.is_empty() => None,
+        Ok(lost) => {
+            let names: Vec<String> = lost.iter().map(name).collect();
+            let noun = if lost.len() == 1 {
+                "this environment"
+            } else {
+                "these environments"
+            };
+            Some(format!("stopping the local AWS loses {noun}: {}", names.join(", ")))
+        }
+        Err(error) if matches!(*error.kind, ErrorKind::Interrupted(_)) => return lost.map(|_| Outcome::Done),
+        // One that answers wrongly has to be stoppable all the same.
+        Err(error) => Some(format!(
+            "the local AWS does not tell what it holds ({error}); stopping it loses all of it"
+        )),
+    };
+    if let Some(question) = question {
         context.ui.confirm(&question, "y")?;
     }
     let stopped = local::stop(options, context.ui, &context.interrupt).await?;
-    let value = json!({ "stopped": stopped, "lost": lost });
+    let value = json!({ "stopped": stopped, "lost": lost.unwrap_or_default() });
     context.ui.finish("local stop", &value, Outcome::Done, |_| {
         if stopped {
             String::new()

@@ -69,7 +69,8 @@ impl LocalAws {
     /// The folder of a new one with nothing in it.
     pub(crate) fn bare() -> Self {
         let home = TempDir::new().expect("a temporary folder");
-        let script = "cat; \"$1\" local stop --yes; rm -rf \"$RSTACK_HOME\"";
+        let script =
+            "cat; until \"$1\" local stop --yes || [ $((tries += 1)) = 5 ]; do sleep 1; done; rm -rf \"$RSTACK_HOME\"";
         let watchdog = Command::new("sh")
             .args(["-c", script, "sh", env!("CARGO_BIN_EXE_rstack")])
             .env("RSTACK_HOME", home.path())
