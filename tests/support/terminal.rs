@@ -11,7 +11,7 @@ task = json.load(sys.stdin)
 pid, fd = pty.fork()
 if pid == 0:
     time.sleep(0.05)  # until the size is set
-    os.execvpe(task["argv"][0], task["argv"], task["env"])
+    os.execvpe(task["command"][0], task["command"], task["env"])
 fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, task["columns"], 0, 0))
 text, typed, deadline = b"", task["typed"], time.time() + 60
 while time.time() < deadline:
@@ -38,7 +38,7 @@ pub(crate) struct Session {
 /// Runs `rstack` with this environment on a terminal of so many columns. Each of `typed` is a text to wait for and
 /// what is typed then.
 pub(crate) fn session(args: &[&str], env: &[(&str, &str)], columns: u16, typed: &[(&str, &str)]) -> Session {
-    let argv: Vec<&str> = [env!("CARGO_BIN_EXE_rstack")]
+    let command: Vec<&str> = [env!("CARGO_BIN_EXE_rstack")]
         .into_iter()
         .chain(args.iter().copied())
         .collect();
@@ -47,7 +47,7 @@ pub(crate) fn session(args: &[&str], env: &[(&str, &str)], columns: u16, typed: 
     for (name, value) in env {
         variables[*name] = json!(value);
     }
-    let task = json!({ "argv": argv, "env": variables, "columns": columns, "typed": typed });
+    let task = json!({ "command": command, "env": variables, "columns": columns, "typed": typed });
     let mut python = Command::new("python3")
         .args(["-c", SCRIPT])
         .stdin(Stdio::piped())

@@ -187,5 +187,10 @@ pub(super) fn escape(text: &str) -> String {
 
 /// `<name>value</name>`, or nothing.
 pub(super) fn element(name: &str, value: Option<&str>) -> String {
-    value.map_or_else(String::new, |value| format!("<{name}>{}</{name}>", escape(value)))
+    value.map_or_else(String::new, |value| wrap(name, &escape(value)))
+}
+
+/// An element around others.
+pub(super) fn wrap(name: &str, inner: &str) -> String {
+    format!("<{name}>{inner}</{name}>")
 }

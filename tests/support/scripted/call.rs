@@ -1,7 +1,6 @@
 //! A recorded request: which AWS action it asks for, and with what.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use wiremock::Request;
 
@@ -27,7 +26,6 @@ pub(crate) struct Call {
     /// Names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: String,
-    pub(crate) at: Instant,
 }
 
 impl Call {
@@ -69,7 +67,6 @@ impl Call {
             parameters,
             headers,
             body,
-            at: Instant::now(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! S3's answers.
 
-use super::answer::{Answer, element, xml};
+use super::answer::{Answer, element, wrap, xml};
 
 /// An object version, its key URL-encoded as S3 gives it; `delete_marker` makes it the mark of a deletion.
 pub(crate) fn version(key: &str, version_id: &str, size: u64, delete_marker: bool) -> String {
@@ -28,7 +28,7 @@ pub(crate) fn deleted(errors: &[(&str, &str, &str)]) -> Answer {
         .iter()
         .map(|(key, code, message)| {
             let fields = element("Key", Some(key)) + &element("Code", Some(code)) + &element("Message", Some(message));
-            format!("<Error>{fields}</Error>")
+            wrap("Error", &fields)
         })
         .collect();
     xml(format!("<DeleteResult>{errors}</DeleteResult>"))
@@ -40,7 +40,7 @@ pub(crate) fn multipart_uploads(uploads: &[(&str, &str)]) -> Answer {
         .iter()
         .map(|(key, id)| {
             let fields = element("Key", Some(key)) + &element("UploadId", Some(id));
-            format!("<Upload>{fields}</Upload>")
+            wrap("Upload", &fields)
         })
         .collect();
     xml(format!(

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::answer::{Answer, element, json as json_answer, query};
+use super::answer::{Answer, element, json as json_answer, query, wrap};
 
 /// DescribeTable.
 pub(crate) fn table(name: &str, status: &str, items: u64, deletion_protection: bool) -> Answer {
@@ -41,7 +41,7 @@ pub(crate) fn ec2(set: &str, items: &[&[(&str, &str)]]) -> Answer {
         .iter()
         .map(|fields| {
             let fields: String = fields.iter().map(|(name, value)| element(name, Some(value))).collect();
-            format!("<item>{fields}</item>")
+            wrap("item", &fields)
         })
         .collect();
     query(format!("<{set}>{items}</{set}>"))
