@@ -11,6 +11,7 @@
 //! | [`status`] | what an environment is right now |
 //! | [`store`] | bytes by key, in S3, DynamoDB, Redis, a folder, memory |
 //! | [`publish`] | a directory of files into an area of the stores |
+//! | [`policy`] | least-privilege IAM policies |
 //! | [`local`] | the AWS on this machine |
 //! | [`event`], [`error`], [`interrupt`], [`time`] | what happened, what went wrong, when to stop, when it was |
 //!
@@ -24,6 +25,7 @@ pub mod error;
 pub mod event;
 pub mod interrupt;
 pub mod local;
+pub mod policy;
 pub mod publish;
 pub mod settings;
 pub mod stack;

@@ -61,6 +61,7 @@ fn every_documented_result_has_the_shape_of_the_real_one() {
     check(local, "seed", &["seed", "-n", &name]);
     check(local, "status", &["status", "-n", &name]);
     check(local, "outputs", &["outputs", "-n", &name]);
+    check(local, "policy", &["policy", "reader", "-n", &name]);
     check(local, "down", &["down", "-n", &name]);
     check(local, "gc", &["gc", "--dry-run"]);
     check(local, "local status", &["local", "status"]);

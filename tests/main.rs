@@ -7,6 +7,7 @@ mod json;
 mod local;
 mod output;
 mod outputs;
+mod policy;
 mod scripted;
 mod seed;
 mod status;

@@ -8,6 +8,8 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde::Serialize;
 
+use super::permission::permissions;
+
 /// The AWS services that rstack talks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -90,7 +92,7 @@ impl AwsErrorKind {
 #[derive(Debug, Clone, thiserror::Error)]
 pub struct AwsError {
     pub service: Service,
-    /// The API operation, as IAM spells it: "CreateStack".
+    /// The API operation: "CreateStack". [`permissions`] tells what IAM calls it.
     pub action: &'static str,
     pub kind: AwsErrorKind,
     /// The service's error code; absent when no answer came.
@@ -176,20 +178,6 @@ impl AwsError {
         self.code.as_deref() == Some(code)
     }
 
-    /// What an IAM policy has to allow for this call; S3 names some of its actions otherwise than its API does.
-    fn iam_action(&self) -> String {
-        let action = match (self.service, self.action) {
-            (Service::S3, "ListObjectVersions") => "ListBucketVersions",
-            (Service::S3, "ListMultipartUploads") => "ListBucketMultipartUploads",
-            (Service::S3, "ListObjectsV2" | "HeadBucket") => "ListBucket",
-            (Service::S3, "DeleteObjects") => "DeleteObjectVersion",
-            (Service::S3, "HeadObject") => "GetObject",
-            (Service::S3, "GetObjectLockConfiguration") => "GetBucketObjectLockConfiguration",
-            (_, action) => action,
-        };
-        format!("{}:{action}", self.service.iam_prefix())
-    }
-
     /// The way out, where there is a usual one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -203,10 +191,18 @@ impl AwsError {
                 "get fresh credentials (`aws sso login`, or a new session token) and run the same command again"
                     .to_owned()
             }
-            AwsErrorKind::Denied => format!(
-                "allow the action `{}` for this identity, or use another one with `--profile` or `--role-arn`",
-                self.iam_action()
-            ),
+            AwsErrorKind::Denied => {
+                let prefix = self.service.iam_prefix();
+                let actions: Vec<_> = permissions(self.service, self.action)
+                    .iter()
+                    .map(|action| format!("`{prefix}:{action}`"))
+                    .collect();
+                let noun = if actions.len() == 1 { "action" } else { "actions" };
+                format!(
+                    "allow the {noun} {} for this identity, or use another one with `--profile` or `--role-arn`",
+                    actions.join(" and ")
+                )
+            }
             AwsErrorKind::Throttled => {
                 "AWS allows only so many calls a second; wait a moment and run the same command again".to_owned()
             }

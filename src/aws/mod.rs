@@ -5,9 +5,12 @@ mod clock;
 mod ec2;
 mod error;
 mod log;
+mod permission;
 mod secrets;
 mod signed;
+mod sts;
 
 pub use client::{Access, Aws};
 pub use ec2::NetworkThing;
 pub use error::{AwsError, AwsErrorKind, Service};
+pub use permission::permissions;

@@ -9,6 +9,7 @@ mod init;
 mod local;
 mod outputs;
 mod parse;
+mod policy;
 mod seed;
 mod shell;
 mod status;
@@ -66,6 +67,7 @@ enum Command {
     Down(down::Args),
     Demo(demo::Args),
     Gc(gc::Args),
+    Policy(policy::Args),
     Local(local::Local),
     Init(init::Args),
     Completions(completions::Args),
@@ -147,6 +149,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Demo(command) => Box::pin(command.run(context()?)).await,
         Command::Down(command) => Box::pin(command.run(&context()?)).await,
         Command::Gc(command) => Box::pin(command.run(&context()?)).await,
+        Command::Policy(command) => Box::pin(command.run(&context()?)).await,
         Command::Local(command) => Box::pin(command.run(&context()?)).await,
         Command::Init(args) => init::run(&args, &global, ui),
         Command::Completions(args) => completions::run(&args, ui),

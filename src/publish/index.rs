@@ -10,7 +10,8 @@ use super::Area;
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, Swap, Version};
 use crate::time::Timestamp;
 
-const KEY: &str = ".rstack/areas";
+/// In every store, beside all areas.
+pub(crate) const KEY: &str = ".rstack/areas";
 pub(super) const FORMAT: u32 = 1;
 /// How often a change of the index is tried again while others change it.
 const ATTEMPTS: u32 = 10;

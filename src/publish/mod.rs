@@ -20,6 +20,7 @@ mod walk;
 
 pub use area::Area;
 pub use index::AreaRecord;
+pub(crate) use index::KEY as AREAS_KEY;
 pub use own::{areas, remove_own_keys};
 pub use report::{Report, Skipped, StoreReport, StoreState};
 pub use run::{Publish, publish};

@@ -18,6 +18,7 @@ mod s3;
 pub(crate) use body::Digester;
 pub use body::{Body, FileBody, FileDigest};
 pub use dynamodb::DynamoDbStore;
+pub(crate) use dynamodb::{PARTS_PREFIX, PROBE_KEY};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use file::FileStore;
 pub use interface::{Done, Limit, Listed, Pages, Put, Puts, Store, Swap, Version};

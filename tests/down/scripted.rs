@@ -382,7 +382,7 @@ fn an_action_that_is_not_allowed_is_named() {
     --- stderr
     error: S3 DeleteObjects was refused with AccessDenied: User: arn:aws:iam::123456789012:user/ci is not authorized to perform: s3:DeleteObjectVersion (request scripted-request)
     left: stack `demo`
-    hint: allow the action `s3:DeleteObjectVersion` for this identity, or use another one with `--profile` or `--role-arn`
+    hint: allow the actions `s3:DeleteObject` and `s3:DeleteObjectVersion` for this identity, or use another one with `--profile` or `--role-arn`
     ");
 }
 

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 
 use super::batch::{Read, Table, refused};
-use super::item::{self, Item, LONGEST_KEY, PARTS_PREFIX, PATH, Written};
+use super::item::{self, Item, LONGEST_KEY, PARTS_PREFIX, PATH, PROBE_KEY, Written};
 use crate::aws::{AwsError, Service};
 use crate::store::pool::{self, Batches, Bounds};
 use crate::store::{Done, Limit, Listed, Pages, Put, Puts, Store, StoreKind, StoreResult, Swap, Version, backoff};
@@ -134,7 +134,7 @@ impl Store for DynamoDbStore {
     }
 
     async fn ping(&self) -> StoreResult<()> {
-        self.table.read(&["."], Read::PartNames).await.map(|_| ())
+        self.table.read(&[PROBE_KEY], Read::PartNames).await.map(|_| ())
     }
 
     async fn get_many(&self, keys: &[String]) -> StoreResult<Vec<Option<Bytes>>> {

@@ -24,8 +24,10 @@ const SIZE: &str = "size";
 const LARGEST_ITEM: usize = 400 * 1024;
 const LARGEST_PART: usize = 390 * 1024;
 pub(super) const LONGEST_KEY: usize = 2048;
+/// A key that nothing has: reading it shows whether the table answers.
+pub(crate) const PROBE_KEY: &str = ".";
 /// Parts live here, outside of every area; listings leave it out.
-pub(super) const PARTS_PREFIX: &str = ".rstack/parts/";
+pub(crate) const PARTS_PREFIX: &str = ".rstack/parts/";
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 

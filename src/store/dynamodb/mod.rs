@@ -6,3 +6,4 @@ mod item;
 mod swap;
 
 pub use backend::DynamoDbStore;
+pub(crate) use item::{PARTS_PREFIX, PROBE_KEY};
