@@ -232,7 +232,7 @@ impl Seed<'_> {
         }
         if *self.area != Area::default() {
             command.push_str(" --area ");
-            command.push_str(self.area.as_str());
+            command.push_str(&quote(self.area.as_str()));
         }
         Ok(command)
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::publish::Area;
 use crate::stack::{OnFailure, StackName};
 
 type Checked<T> = Result<T, String>;
@@ -77,10 +78,9 @@ pub fn duration(text: &str) -> Checked<Duration> {
 /// # Errors
 /// A fragment that says what is expected.
 pub fn area(text: &str) -> Checked<String> {
-    let part = |p: &str| !matches!(p, "" | "." | ".." | ".rstack") && !p.contains(|c: char| c.is_control());
     kept(
         text,
-        text.split('/').all(part) && text.len() <= 512,
+        text.parse::<Area>().is_ok(),
         "expected an area such as main or home/tony.yum: names with `/` between them, none of them empty, `.`, `..` or `.rstack`",
     )
 }

@@ -292,6 +292,9 @@ pub(super) async fn a_changed_file_is_not_stored(store: &dyn Store, area: &str) 
             .await;
         stored.expect("stored");
         assert!(get(store, &key).await == Some(noise(size)));
+        assert!(store.holds(&key, &digest).await.expect("an answer"));
+        let other = FileDigest::of(&vec![2; size]);
+        assert!(!store.holds(&key, &other).await.expect("an answer"));
 
         std::fs::write(&path, changed).expect("written");
         let stored = store

@@ -3,5 +3,6 @@
 mod backends;
 mod contract;
 mod leftovers;
+mod scripted;
 
 pub(crate) use leftovers::create_table;
