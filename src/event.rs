@@ -119,6 +119,8 @@ pub struct Progress {
 pub enum Task {
     /// Reading and hashing the files of a directory.
     Scan,
+    /// Compressing what a release adds, and sending it to the durable stores.
+    Pack,
     /// Finding out what a store already holds.
     Compare {
         store: StoreKind,

@@ -12,6 +12,7 @@
 //! | [`store`] | bytes by key, in S3, DynamoDB, Redis, a folder, memory |
 //! | [`publish`] | a directory of files into an area of the stores |
 //! | [`policy`] | least-privilege IAM policies |
+//! | [`release`] | releases of an area: publishing them, moving the marker, reading them |
 //! | [`local`] | the AWS on this machine |
 //! | [`event`], [`error`], [`interrupt`], [`time`] | what happened, what went wrong, when to stop, when it was |
 //!
@@ -27,6 +28,7 @@ pub mod interrupt;
 pub mod local;
 pub mod policy;
 pub mod publish;
+pub mod release;
 pub mod settings;
 pub mod stack;
 pub mod status;

@@ -8,6 +8,7 @@ mod local;
 mod output;
 mod outputs;
 mod policy;
+mod release;
 mod scripted;
 mod seed;
 mod status;

@@ -1,26 +1,34 @@
 //! `rstack seed`.
 
 mod redis;
+mod warnings;
 pub(super) mod words;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use rstack::aws::Aws;
 use rstack::event::{Event, Reporter as _};
-use rstack::publish::{Area, Publish, Report, StoreReport, StoreState, Tree, publish};
+use rstack::publish::{Area, Publish, Report, Tree, publish};
+use rstack::release::{self, Content, Publication, Published, Stores, Work};
 use rstack::stack::{Endpoints, Readiness, Stack, describe};
 use rstack::store::{DynamoDbStore, RedisAddress, S3Store, Store, StoreError, StoreKind};
 use rstack::{Error, ErrorKind, Outcome, Result};
+use serde::Serialize;
 
+pub(crate) use self::warnings::warn;
 use super::Context;
 use super::shell::{command_line, quote};
 
 /// Publish a directory to the stores, or the demo scripts when none is given
 ///
-/// Every file goes to S3 and DynamoDB, then to Redis, under the key AREA/PATH, and is read back. Only what changed is
-/// sent; what the last seed of the area put there and the directory no longer has is removed. `.gitignore` and
-/// `.rstackignore` are honoured; `.git` and `__pycache__` are left out.
+/// Makes a release: S3 and DynamoDB get what is new, then the area's marker in DynamoDB moves to the release, and Redis
+/// follows. Until the marker moves nothing changes for readers. The same content makes no second release.
+///
+/// A directory of up to 16 MiB is also written as plain files, for people and other tools: to every store under the key
+/// AREA/PATH, and read back. Only what changed is sent; what the last seed of the area put there and the directory no
+/// longer has is removed. `.gitignore` and `.rstackignore` are honoured; `.git` and `__pycache__` are left out.
 #[derive(Debug, Clone, Default, ClapArgs)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -40,7 +48,20 @@ pub(crate) struct Options {
     /// Area to publish to [default: main]
     #[arg(long, value_name = "AREA")]
     area: Option<Area>,
-    /// Only these stores (repeatable, or with commas)
+    /// Why, for the history
+    #[arg(short, long, value_name = "WHY")]
+    message: Option<String>,
+    /// In whose name [default: the user's]
+    #[arg(long, value_name = "NAME")]
+    author: Option<String>,
+    /// Write plain files too, however many there are
+    #[arg(long, conflicts_with = "no_plain")]
+    plain: bool,
+    /// Write no plain files
+    #[arg(long)]
+    no_plain: bool,
+    /// Only these stores (repeatable, or with commas); a release takes s3 and dynamodb, otherwise only plain files are
+    /// written
     #[arg(long = "store", value_name = "STORE", value_enum, value_delimiter = ',')]
     stores: Vec<StoreName>,
     /// Redis to use instead of the environment's address, such as the near end of a tunnel
@@ -56,13 +77,16 @@ The environment's Redis is reached from inside its VPC only. From elsewhere open
 `--redis-url`; over TLS (`rediss://`) the certificate must still be the environment's. The password comes from the URL,
 RSTACK_REDIS_PASSWORD, or the secret that the environment keeps it in.
 
-Exit codes: 0 all is there; 3 a store could not be reached or failed, or a file is too large for one; 130 interrupted.
-Run the same command again to complete it: what is there is not sent twice.
+Exit codes: 0 all is there; 1 there is no release, and nothing has changed for readers; 3 there is one, but a store lags,
+or plain files are not complete; 130 interrupted. Run the same command again to complete it.
 
 Examples:
   rstack seed -n demo                           the demo scripts
-  rstack seed -n demo src --area home/me        a directory, to an area of one's own
+  rstack seed -n demo src --area prod -m \"why\"   a directory, as a release of `prod`
   rstack seed -n demo src --store s3,dynamodb --dry-run";
+
+/// The largest tree, in bytes, that is written as plain files unasked.
+const PLAIN: u64 = 16 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum StoreName {
@@ -120,6 +144,15 @@ impl Options {
         }
     }
 
+    /// The name given, or the user's.
+    fn author(&self) -> String {
+        let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+        let named = self.author.clone().or_else(user);
+        named
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "unknown".to_owned())
+    }
+
     fn redis(&self) -> Result<Option<RedisAddress>> {
         let parse = |url: &String| {
             url.parse()
@@ -141,6 +174,37 @@ pub(crate) async fn read(context: &Context<'_>, dir: Option<PathBuf>) -> Result<
     }
 }
 
+/// What was published: a release, and the same as plain files.
+#[derive(Debug, Serialize)]
+pub(crate) struct SeedReport {
+    pub(crate) release: Option<Published>,
+    #[serde(flatten)]
+    pub(crate) files: Report,
+}
+
+impl SeedReport {
+    pub(crate) fn outcome(&self) -> Outcome {
+        let release = self.release.as_ref().map_or(Outcome::Done, Published::outcome);
+        release.and(self.files.outcome())
+    }
+
+    /// Says how to come to a Redis that does not answer.
+    fn advise(&mut self, advice: impl Fn() -> Option<String>) {
+        for store in &mut self.files.stores {
+            let problem = store.problem.as_mut().filter(|problem| problem.unreachable);
+            if let Some(problem) = problem.filter(|_| store.store == StoreKind::Redis) {
+                problem.hint = advice();
+            }
+        }
+        for store in self.release.iter_mut().flat_map(|release| &mut release.stores) {
+            let unreachable = store.cause.as_ref().is_some_and(StoreError::is_unreachable);
+            if unreachable && store.store == StoreKind::Redis {
+                store.hint = advice();
+            }
+        }
+    }
+}
+
 /// One publishing to an environment's stores.
 pub(crate) struct Seed<'a> {
     pub(crate) aws: &'a Aws,
@@ -153,28 +217,13 @@ pub(crate) struct Seed<'a> {
 
 impl Seed<'_> {
     /// Publishes, and words what stands in the way of Redis.
-    pub(crate) async fn run(&self, context: &Context<'_>) -> Result<Report> {
+    pub(crate) async fn run(&self, context: &Context<'_>) -> Result<SeedReport> {
         let endpoints = self.endpoints(context)?;
         let stores = self.stores(context, &endpoints).await?;
-        let stores: Vec<&dyn Store> = stores.iter().map(AsRef::as_ref).collect();
-        let job = Publish {
-            tree: self.tree,
-            area: self.area,
-            stack_id: &self.stack.id,
-            stores: &stores,
-            dry_run: self.dry_run,
-            reporter: context.ui,
-            interrupt: &context.interrupt,
-        };
         let advice = || redis::advice(context, self, &endpoints.redis);
-        match Box::pin(publish(&job)).await {
+        match Box::pin(self.publish(context, &stores)).await {
             Ok(mut report) => {
-                for store in &mut report.stores {
-                    let problem = store.problem.as_mut().filter(|problem| problem.unreachable);
-                    if let Some(problem) = problem.filter(|_| store.store == StoreKind::Redis) {
-                        problem.hint = advice();
-                    }
-                }
+                report.advise(advice);
                 Ok(report)
             }
             Err(mut error) => {
@@ -187,6 +236,64 @@ impl Seed<'_> {
                 Err(error)
             }
         }
+    }
+
+    async fn publish(&self, context: &Context<'_>, stores: &[Box<dyn Store>]) -> Result<SeedReport> {
+        let release = Box::pin(self.release(context, stores)).await?;
+        let small = self.tree.bytes() <= PLAIN;
+        let plain = self.options.plain || small && !self.options.no_plain;
+        let stores: Vec<&dyn Store> = stores.iter().map(AsRef::as_ref).collect();
+        let job = Publish {
+            tree: self.tree,
+            area: self.area,
+            stack_id: &self.stack.id,
+            stores: if plain || release.is_none() { &stores } else { &[] },
+            dry_run: self.dry_run,
+            reporter: context.ui,
+            interrupt: &context.interrupt,
+        };
+        let files = Box::pin(publish(&job)).await?;
+        Ok(SeedReport { release, files })
+    }
+
+    /// The release; `None` when the stores that decide and confirm one were left out.
+    async fn release(&self, context: &Context<'_>, stores: &[Box<dyn Store>]) -> Result<Option<Published>> {
+        let find = |kind| stores.iter().map(AsRef::as_ref).find(|store| store.kind() == kind);
+        let (Some(s3), Some(dynamodb)) = (find(StoreKind::S3), find(StoreKind::DynamoDb)) else {
+            if self.options.no_plain {
+                return Err(Error::usage(
+                    "a release takes s3 and dynamodb, and without one `--no-plain` leaves nothing",
+                )
+                .with_hint("name both in `--store`, or leave `--store` out"));
+            }
+            let message = "no release is made, as that takes both s3 and dynamodb: only plain files".to_owned();
+            context.ui.report(&Event::Note { message });
+            return Ok(None);
+        };
+        let stores = Stores {
+            deciding: dynamodb,
+            durable: vec![s3],
+            caches: find(StoreKind::Redis).into_iter().collect(),
+        };
+        let author = self.options.author();
+        let job = Publication {
+            content: Content {
+                tree: self.tree,
+                onto_current: false,
+                removed: &BTreeSet::new(),
+            },
+            area: self.area,
+            stack_id: &self.stack.id,
+            stores: &stores,
+            author: &author,
+            message: self.options.message.as_deref(),
+            dry_run: self.dry_run,
+        };
+        let work = Work {
+            reporter: context.ui,
+            interrupt: &context.interrupt,
+        };
+        Box::pin(release::publish(&job, &work)).await.map(Some)
     }
 
     fn endpoints(&self, context: &Context<'_>) -> Result<Endpoints> {
@@ -236,42 +343,4 @@ impl Seed<'_> {
         }
         Ok(command)
     }
-}
-
-/// Says on stderr what is not done, and why.
-pub(crate) fn warn(context: &Context<'_>, report: &Report) {
-    for store in &report.stores {
-        for message in incomplete(store) {
-            context.ui.report(&Event::Warning { message, hint: None });
-        }
-        if let Some(problem) = &store.problem {
-            context.ui.report(&Event::Warning {
-                message: problem.message.clone(),
-                hint: problem.hint.clone(),
-            });
-        }
-    }
-}
-
-fn incomplete(store: &StoreReport) -> Vec<String> {
-    const NAMED: usize = 20;
-    let mut messages: Vec<String> = store
-        .skipped
-        .iter()
-        .take(NAMED)
-        .map(|file| {
-            format!(
-                "{}: `{}` is left out: {}, and has {}",
-                store.store, file.path, file.reason, file.size
-            )
-        })
-        .collect();
-    if let Some(more) = store.skipped.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        messages.push(format!("{}: {more} more files are left out", store.store));
-    }
-    if store.state == StoreState::HeldBack {
-        // The problem says why.
-        messages.clear();
-    }
-    messages
 }

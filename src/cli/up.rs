@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 use rstack::aws::Aws;
 use rstack::config::{self, Config};
-use rstack::publish::{self, Tree};
+use rstack::publish::Tree;
 use rstack::settings::Target;
 use rstack::stack::{
     Approve, ChangeSet, LARGEST_BODY, OnFailure, Preflight, Stack, StackName, StagedTemplate, TemplateText, TimeToLive,
@@ -20,7 +20,7 @@ use rstack::{Error, Outcome, Result};
 use serde::Serialize;
 
 use super::Context;
-use super::seed::{self, Seed};
+use super::seed::{self, Seed, SeedReport};
 use super::shell::command_line;
 use super::template::{Choice, choose};
 use super::values::PresetName;
@@ -112,7 +112,7 @@ struct Report {
     #[serde(flatten)]
     up: UpReport,
     #[serde(skip_serializing_if = "Option::is_none")]
-    seed: Option<publish::Report>,
+    seed: Option<SeedReport>,
 }
 
 impl Args {
@@ -129,7 +129,7 @@ impl Args {
             Some(tree) => Some(publish(context, &aws, &up.stack, &tree).await?),
             None => None,
         };
-        let outcome = seed.as_ref().map_or(Outcome::Done, publish::Report::outcome);
+        let outcome = seed.as_ref().map_or(Outcome::Done, SeedReport::outcome);
         let report = Report { up, seed };
         context
             .ui
@@ -139,7 +139,7 @@ impl Args {
 }
 
 /// Publishes as `rstack seed` does.
-async fn publish(context: &Context<'_>, aws: &Aws, stack: &Stack, tree: &Tree) -> Result<publish::Report> {
+async fn publish(context: &Context<'_>, aws: &Aws, stack: &Stack, tree: &Tree) -> Result<SeedReport> {
     let options = seed::Options::default();
     let area = options.area(context)?;
     let seed = Seed {

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::error::{Error, Result};
 
 /// Where rstack keeps its own records, in an area and beside all areas.
-pub(super) const RECORDS: &str = ".rstack";
+pub(crate) const RECORDS: &str = ".rstack";
 
 /// In bytes: a file's path has to fit behind it in a key of S3.
 const LONGEST: usize = 512;

@@ -34,7 +34,7 @@ pub struct AreaRecord {
 }
 
 /// Areas by name.
-pub(super) type Areas = BTreeMap<String, AreaRecord>;
+pub(crate) type Areas = BTreeMap<String, AreaRecord>;
 
 #[derive(Serialize, Deserialize)]
 struct Stored {
@@ -42,7 +42,7 @@ struct Stored {
     areas: Areas,
 }
 
-pub(super) async fn load(store: &dyn Store) -> StoreResult<Areas> {
+pub(crate) async fn load(store: &dyn Store) -> StoreResult<Areas> {
     load_versioned(store).await.map(|(areas, _)| areas)
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn update(store: &dyn Store, change: impl Fn(&mut Areas)) -> St
 }
 
 /// Notes what an area holds.
-pub(super) async fn record(store: &dyn Store, area: &Area, record: &AreaRecord) -> StoreResult<()> {
+pub(crate) async fn record(store: &dyn Store, area: &Area, record: &AreaRecord) -> StoreResult<()> {
     update(store, |areas| {
         areas.insert(area.as_str().to_owned(), record.clone());
     })

@@ -7,13 +7,13 @@ use crate::event::{Event, Progress, Reporter, Task};
 
 const INTERVAL: Duration = Duration::from_millis(50);
 
-pub(super) struct Meter<'a> {
+pub(crate) struct Meter<'a> {
     reporter: &'a dyn Reporter,
     state: Mutex<(Progress, Option<Instant>)>,
 }
 
 impl<'a> Meter<'a> {
-    pub(super) fn new(reporter: &'a dyn Reporter, task: Task, total: usize, total_bytes: Option<u64>) -> Self {
+    pub(crate) fn new(reporter: &'a dyn Reporter, task: Task, total: usize, total_bytes: Option<u64>) -> Self {
         let progress = Progress {
             task,
             done: 0,
@@ -27,7 +27,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    pub(super) fn add(&self, items: usize, bytes: u64) {
+    pub(crate) fn add(&self, items: usize, bytes: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (progress, told) = &mut *state;
         progress.done += items as u64;
@@ -40,7 +40,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Items and bytes so far.
-    pub(super) fn so_far(&self) -> (u64, u64) {
+    pub(crate) fn so_far(&self) -> (u64, u64) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         (state.0.done, state.0.bytes)
     }

@@ -19,10 +19,15 @@ mod tunnel;
 mod walk;
 
 pub use area::Area;
+pub(crate) use area::RECORDS;
 pub use index::AreaRecord;
-pub(crate) use index::KEY as AREAS_KEY;
+
+pub(crate) use index::{KEY as AREAS_KEY, load as load_index, record as record_area};
+pub(crate) use meter::Meter;
 pub use own::{areas, remove_own_keys};
+pub(crate) use plan::refuse_overlap;
 pub use report::{Report, Skipped, StoreReport, StoreState};
 pub use run::{Publish, publish};
 pub use tree::Tree;
+pub(crate) use tree::is_inside;
 pub use tunnel::Tunnel;

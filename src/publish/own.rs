@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::TryStreamExt;
+
+use super::area::RECORDS;
 use super::index;
 use super::ledger::Ledger;
 use super::{Area, AreaRecord};
@@ -40,15 +43,26 @@ pub async fn remove_own_keys(store: &dyn Store, stack_id: &str) -> Result<u64> {
                 store.delete_many(&keys).await?;
                 removed += keys.len() as u64;
             }
-            store.delete_many(&[area.ledger_key()]).await?;
-            removed += 1;
         }
+        removed += remove_records(store, &area).await?;
         index::update(store, |areas| {
             if areas.get(&name).is_some_and(|record| record.stack == stack_id) {
                 areas.remove(&name);
             }
         })
         .await?;
+    }
+    Ok(removed)
+}
+
+/// Everything that rstack keeps for itself in an area: the ledger, and what belongs to releases.
+async fn remove_records(store: &dyn Store, area: &Area) -> Result<u64> {
+    let mut removed = 0;
+    let mut pages = store.list(&area.key(&format!("{RECORDS}/")));
+    while let Some(page) = pages.try_next().await? {
+        let keys: Vec<String> = page.into_iter().map(|listed| listed.key).collect();
+        store.delete_many(&keys).await?;
+        removed += keys.len() as u64;
     }
     Ok(removed)
 }

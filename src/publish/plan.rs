@@ -1,6 +1,7 @@
 //! What publishing a tree to one store takes.
 
 use super::compare::{Difference, differences};
+use super::index::Areas;
 use super::ledger::Ledger;
 use super::meter::Meter;
 use super::report::{Changes, Skipped};
@@ -28,13 +29,7 @@ pub(super) struct Plan<'a> {
 /// Looks at the area, and refuses one that lies inside another. Writes nothing.
 pub(super) async fn plan<'a>(job: &Publish<'a>, store: &'a dyn Store) -> Result<Plan<'a>> {
     let areas = index::load(store).await?;
-    for name in areas
-        .iter()
-        .filter(|(_, record)| record.stack == job.stack_id)
-        .map(|(name, _)| name)
-    {
-        refuse_overlap(job.area, name)?;
-    }
+    refuse_overlap(job.area, job.stack_id, &areas)?;
     let (wanted, skipped) = fitting(job, store);
     let digest = job.tree.digest_of(&wanted);
     let recorded = areas
@@ -113,13 +108,13 @@ impl Plan<'_> {
     }
 }
 
-fn refuse_overlap(area: &Area, other: &str) -> Result<()> {
-    let Ok(other) = other.parse::<Area>() else {
+/// Refuses an area that lies inside another one of the stack, or around it.
+pub(crate) fn refuse_overlap(area: &Area, stack_id: &str, areas: &Areas) -> Result<()> {
+    let own = areas.iter().filter(|(_, record)| record.stack == stack_id);
+    let names = own.filter_map(|(name, _)| name.parse::<Area>().ok());
+    let Some(other) = names.into_iter().find(|other| area.overlaps(other)) else {
         return Ok(());
     };
-    if !area.overlaps(&other) {
-        return Ok(());
-    }
     Err(Error::refused(format!(
         "area `{area}` and area `{other}`, which exists, lie one inside the other"
     ))

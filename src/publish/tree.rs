@@ -1,5 +1,6 @@
 //! The files to publish, hashed.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 
+use super::area::RECORDS;
 use super::ledger::Hex;
 use super::{demo, walk};
 use crate::error::{Error, ErrorKind, Result};
@@ -23,30 +25,45 @@ const BUFFER: usize = 128 * 1024;
 /// A set of files with their digests, in the order of their paths.
 #[derive(Debug)]
 pub struct Tree {
-    /// Where they are; `None` for the demo scripts.
+    /// Where they are; `None` when their contents are in memory.
     root: Option<PathBuf>,
     files: Vec<TreeFile>,
 }
 
 #[derive(Debug)]
-pub(super) struct TreeFile {
+pub(crate) struct TreeFile {
     /// Relative, with slashes.
-    pub(super) path: Box<str>,
-    pub(super) digest: FileDigest,
+    pub(crate) path: Box<str>,
+    pub(crate) digest: FileDigest,
+    /// Empty when the file is in a directory.
+    content: Bytes,
 }
 
 impl Tree {
     /// The demo scripts that are part of rstack.
     #[must_use]
     pub fn demo() -> Self {
-        let file = |(path, content): &(&str, &[u8])| TreeFile {
-            path: (*path).into(),
-            digest: FileDigest::of(content),
-        };
+        let file = |(path, content): &(&str, &'static [u8])| TreeFile::new(*path, Bytes::from_static(content));
         Self {
             root: None,
             files: demo::SCRIPTS.iter().map(file).collect(),
         }
+    }
+
+    /// Files that are in memory, by path.
+    ///
+    /// # Errors
+    /// Refuses a path that is absolute, leads out of an area, or is one of rstack's own records.
+    pub fn of(contents: BTreeMap<String, Bytes>) -> Result<Self> {
+        if let Some(path) = contents.keys().find(|path| !is_inside(path)) {
+            return Err(Error::refused(format!("{path:?} cannot be published"))
+                .with_hint("a path is relative, has no `.` or `..` in it and does not begin with `.rstack`"));
+        }
+        let files = contents.into_iter().map(|(path, content)| TreeFile::new(path, content));
+        Ok(Self {
+            root: None,
+            files: files.collect(),
+        })
     }
 
     /// Every file of a directory that no ignore file leaves out, hashed.
@@ -95,7 +112,7 @@ impl Tree {
         })
     }
 
-    /// The directory; `None` for the demo scripts.
+    /// The directory; `None` when the files are in memory.
     #[must_use]
     pub fn root(&self) -> Option<&Path> {
         self.root.as_deref()
@@ -122,7 +139,7 @@ impl Tree {
         self.files.iter().map(|file| file.digest.size).sum()
     }
 
-    pub(super) fn files(&self) -> &[TreeFile] {
+    pub(crate) fn files(&self) -> &[TreeFile] {
         &self.files
     }
 
@@ -143,16 +160,32 @@ impl Tree {
         Hex(&hasher.finalize()).to_string()
     }
 
-    pub(super) fn body(&self, file: &TreeFile) -> Body {
+    pub(crate) fn body(&self, file: &TreeFile) -> Body {
         if let Some(root) = &self.root {
             return Body::File(FileBody {
                 path: root.join(&*file.path),
                 digest: file.digest,
             });
         }
-        let script = demo::SCRIPTS.iter().find(|(path, _)| *path == &*file.path);
-        Body::Bytes(Bytes::from_static(script.map_or(&[], |(_, content)| content)))
+        Body::Bytes(file.content.clone())
     }
+}
+
+impl TreeFile {
+    fn new(path: impl Into<Box<str>>, content: Bytes) -> Self {
+        Self {
+            path: path.into(),
+            digest: FileDigest::of(&content),
+            content,
+        }
+    }
+}
+
+/// Whether a path is relative, stays below where it starts and is not one of rstack's own records.
+pub(crate) fn is_inside(path: &str) -> bool {
+    !path.is_empty()
+        && path.split('/').all(|name| !matches!(name, "" | "." | ".."))
+        && path.split('/').next() != Some(RECORDS)
 }
 
 fn hash(root: &Path, path: Box<str>) -> Result<TreeFile> {
@@ -170,6 +203,7 @@ fn hash(root: &Path, path: Box<str>) -> Result<TreeFile> {
     Ok(TreeFile {
         path,
         digest: digester.finish(),
+        content: Bytes::new(),
     })
 }
 
@@ -178,4 +212,31 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::unexpected(format!("reading files broke off: {error}")))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_lead_elsewhere() {
+        for good in ["a.py", "a/b", ".hidden", "a/.rstack/b", "..."] {
+            assert!(is_inside(good), "{good}");
+        }
+        for bad in [
+            "",
+            "/a",
+            "a/",
+            "a//b",
+            "../a",
+            "a/../b",
+            "./a",
+            ".rstack/marker",
+            ".rstack",
+        ] {
+            assert!(!is_inside(bad), "{bad}");
+            let contents = BTreeMap::from([(bad.to_owned(), Bytes::new())]);
+            assert!(Tree::of(contents).is_err(), "{bad}");
+        }
+    }
 }

@@ -48,7 +48,8 @@ pub enum StoreErrorKind {
 }
 
 impl StoreError {
-    pub(crate) fn new(store: StoreKind, kind: StoreErrorKind, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(store: StoreKind, kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self {
             store,
             kind,

@@ -40,6 +40,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Every key that starts with `prefix`, in pages, in no particular order. DynamoDB scans the table for it.
     fn list(&self, prefix: &str) -> Pages<'_>;
 
+    /// How many bytes the store holds before it drops values; `None` where it never does.
+    async fn capacity(&self) -> StoreResult<Option<u64>> {
+        Ok(None)
+    }
+
     /// Whether a listing tells sizes, so that comparing by it is cheaper than reading values.
     fn lists_sizes(&self) -> bool {
         true

@@ -170,6 +170,7 @@ pub(super) fn of_local(step: &LocalStep) -> (Weight, Line) {
 pub(super) fn of_task(task: Task) -> (String, &'static str) {
     match task {
         Task::Scan => ("reading the directory".to_owned(), "file"),
+        Task::Pack => ("making a release".to_owned(), "file"),
         Task::Compare { store } => (format!("comparing with {store}"), "file"),
         Task::Send { store } => (format!("sending to {store}"), "file"),
         Task::Check { store } => (format!("checking {store}"), "file"),

@@ -33,6 +33,7 @@ fn the_demo_scripts_go_to_every_store_and_are_not_sent_twice() {
         dynamodb done 7 0 0 10.3 KiB [DURATION] [RATE]
         redis done 7 0 0 10.3 KiB [DURATION] [RATE]
         area `[NAME]`: 7 files, 10.3 KiB in every store after [DURATION]
+        release [RELEASE] of area `[NAME]`: 7 files, 7 added, 0 changed, 0 removed in [DURATION]
 
         --- stderr
         "#);
@@ -45,6 +46,7 @@ fn the_demo_scripts_go_to_every_store_and_are_not_sent_twice() {
         dynamodb done 0 7 0 0 B [DURATION] -
         redis done 0 7 0 0 B [DURATION] -
         area `[NAME]`: 7 files, 10.3 KiB in every store after [DURATION]
+        area `[NAME]` has exactly this already: release [RELEASE]
 
         --- stderr
         "#);
@@ -90,16 +92,11 @@ fn a_dry_run_names_what_it_would_do_and_writes_nothing() {
         s3 planned 2 1 1 2 B [DURATION] -
         dynamodb planned 2 1 1 2 B [DURATION] -
         redis planned 2 1 1 2 B [DURATION] -
-        s3 + new/one.py
-        s3 ~ changed.py
-        s3 - gone.py
-        dynamodb + new/one.py
-        dynamodb ~ changed.py
-        dynamodb - gone.py
-        redis + new/one.py
-        redis ~ changed.py
-        redis - gone.py
         area `[NAME]`: 3 files, 3 B; nothing was written after [DURATION]
+        + new/one.py
+        ~ changed.py
+        - gone.py
+        release 2 of area `[NAME]` would be made: 1 added, 1 changed, 1 removed
 
         --- stderr
         "#);

@@ -183,6 +183,7 @@ fn a_redis_out_of_reach_lags_and_the_way_to_it_is_told() {
         dynamodb done 7 0 0 10.3 KiB [DURATION] [RATE]
         redis failed 0 0 0 0 B [DURATION] -
         area `[NAME]`: 7 files, 10.3 KiB, but not in every store after [DURATION]
+        release [RELEASE] of area `[NAME]`: 7 files, 7 added, 0 changed, 0 removed in [DURATION]
 
         --- stderr
         [CLOCK] warning: redis: `127.0.0.1:[PORT]` cannot be reached: Connection refused (os error 111)
@@ -201,6 +202,7 @@ fn a_redis_out_of_reach_lags_and_the_way_to_it_is_told() {
         dynamodb done 0 7 0 0 B [DURATION] -
         redis failed 0 0 0 0 B [DURATION] -
         area `[NAME]`: 7 files, 10.3 KiB, but not in every store after [DURATION]
+        area `[NAME]` has exactly this already: release [RELEASE]
 
         --- stderr
         [CLOCK] warning: redis: `127.0.0.1:[PORT]` cannot be reached: Connection refused (os error 111)
@@ -211,6 +213,7 @@ fn a_redis_out_of_reach_lags_and_the_way_to_it_is_told() {
         --- stdout
 
         --- stderr
+        [CLOCK] no release is made, as that takes both s3 and dynamodb: only plain files
         error: redis: `127.0.0.1:[PORT]` cannot be reached: Connection refused (os error 111)
         hint: it is inside a VPC; open a tunnel: aws ssm start-session --region eu-west-1 --target i-0123456789abcdef0 --document-name AWS-StartPortForwardingSessionToRemoteHost --parameters '{"host":["127.0.0.1"],"portNumber":["1"],"localPortNumber":["1"]}' — then, in another terminal: rstack seed --name [NAME] --area [NAME] --redis-url redis://127.0.0.1:[PORT]
         "#);

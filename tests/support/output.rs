@@ -14,6 +14,7 @@ static FILTERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
             r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
             "[UUID]",
         ),
+        (r"\b[0-9a-f]{16}\b", "[RELEASE]"),
         (r"\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?", "[TIME]"),
         (r"\b\d{2}:\d{2}:\d{2}\b", "[CLOCK]"),
         (r#""(\w*seconds|\w*_ms)":\d+(\.\d+)?(e-?\d+)?"#, r#""$1":[NUMBER]"#),

@@ -4,12 +4,37 @@ use std::fmt::Write as _;
 
 use rstack::Outcome;
 use rstack::publish::{Report, StoreReport, StoreState};
+use rstack::release::Published;
 
+use super::SeedReport;
 use crate::ui::{Line, Role, Style, Table, text};
 
-/// One line a store, then the whole.
-pub(crate) fn of(report: &Report, style: Style) -> String {
+/// The plain files, one line a store, then the release.
+pub(crate) fn of(report: &SeedReport, style: Style) -> String {
     let mut words = String::new();
+    let files = &report.files;
+    if !files.stores.is_empty() {
+        words.push_str(&table(files).render(style));
+        if report.release.is_none() {
+            files.stores.iter().for_each(|store| changes(&mut words, store, style));
+        }
+        let _ = writeln!(words, "{}", summary(files).render(style));
+    }
+    if let Some(release) = &report.release {
+        if let Some(changes) = &release.changes {
+            signed(
+                &mut words,
+                "",
+                [&changes.added, &changes.changed, &changes.removed],
+                style,
+            );
+        }
+        let _ = writeln!(words, "{}", released(files, release).render(style));
+    }
+    words
+}
+
+fn table(report: &Report) -> Table {
     let heading = if report.dry_run { ">TO SEND" } else { ">SENT" };
     let removed = if report.dry_run { ">TO REMOVE" } else { ">REMOVED" };
     let mut table = Table::new(&[
@@ -35,13 +60,34 @@ pub(crate) fn of(report: &Report, style: Style) -> String {
             (Role::Quiet, rate(report, store)),
         ]);
     }
-    words.push_str(&table.render(style));
-    for store in &report.stores {
-        changes(&mut words, store, style);
+    table
+}
+
+/// The release in one line.
+fn released(report: &Report, release: &Published) -> Line {
+    let area = &report.area;
+    let Some(id) = &release.release else {
+        return Line::new().plain(format!(
+            "release {} of area `{area}` would be made: {} added, {} changed, {} removed",
+            release.sequence, release.added, release.changed, release.removed
+        ));
+    };
+    if !release.new {
+        return Line::new()
+            .plain(format!("area `{area}` has exactly this already: release "))
+            .and(Role::Good, id.as_str());
     }
-    words.push_str(&summary(report).render(style));
-    words.push('\n');
-    words
+    Line::new()
+        .plain("release ")
+        .and(Role::Good, id.as_str())
+        .plain(format!(
+            " of area `{area}`: {}, {} added, {} changed, {} removed",
+            text::count(release.files, "file"),
+            release.added,
+            release.changed,
+            release.removed
+        ))
+        .and(Role::Quiet, format!(" in {}", text::seconds(release.seconds)))
 }
 
 fn state(store: &StoreReport) -> (Role, &'static str) {
@@ -71,16 +117,20 @@ fn rate(report: &Report, store: &StoreReport) -> String {
 }
 
 fn changes(words: &mut String, store: &StoreReport, style: Style) {
-    let Some(changes) = &store.changes else { return };
+    if let Some(changes) = &store.changes {
+        let lists = [&changes.added, &changes.changed, &changes.removed];
+        signed(words, &format!("{} ", store.store), lists, style);
+    }
+}
+
+fn signed(words: &mut String, prefix: &str, [added, changed, removed]: [&Vec<String>; 3], style: Style) {
     for (sign, role, paths) in [
-        ("+", Role::Good, &changes.added),
-        ("~", Role::Busy, &changes.changed),
-        ("-", Role::Bad, &changes.removed),
+        ("+", Role::Good, added),
+        ("~", Role::Busy, changed),
+        ("-", Role::Bad, removed),
     ] {
         for path in paths {
-            let line = Line::new()
-                .plain(format!("{} ", store.store))
-                .and(role, format!("{sign} {path}"));
+            let line = Line::new().plain(prefix).and(role, format!("{sign} {path}"));
             let _ = writeln!(words, "{}", line.render(style));
         }
     }

@@ -90,6 +90,17 @@ impl Store for RedisStore {
         self.connection.repeatable(&pipeline).await
     }
 
+    /// Its `maxmemory`.
+    async fn capacity(&self) -> StoreResult<Option<u64>> {
+        let mut pipeline = Pipeline::new();
+        pipeline.cmd("INFO").arg("memory");
+        let (info,): (String,) = self.connection.repeatable(&pipeline).await?;
+        let limit = info.lines().find_map(|line| line.strip_prefix("maxmemory:"));
+        Ok(limit
+            .and_then(|bytes| bytes.trim().parse().ok())
+            .filter(|bytes| *bytes > 0))
+    }
+
     /// By GET rather than MGET, which shows a key of another type as absent.
     async fn get_many(&self, keys: &[String]) -> StoreResult<Vec<Option<Bytes>>> {
         let mut values = Vec::with_capacity(keys.len());

@@ -44,8 +44,8 @@ impl S3Store {
             Body::File(file) if size > LARGEST_IN_MEMORY => self.stream_file(&put.key, &file).await?,
             body => {
                 let digest = match &body {
-                    Body::File(file) => Some(file.digest),
-                    Body::Bytes(_) => None,
+                    Body::File(file) => file.digest,
+                    Body::Bytes(value) => FileDigest::of(value),
                 };
                 let value = body.read(StoreKind::S3, &put.key).await?;
                 self.put_value(&put.key, value, digest).await?;

@@ -33,13 +33,13 @@ impl S3Store {
         Ok(None)
     }
 
-    /// Writes a value; with a digest S3 checks what arrives against it.
-    pub(super) async fn put_value(&self, key: &str, value: Bytes, digest: Option<FileDigest>) -> StoreResult<()> {
+    /// Writes a value; S3 checks what arrives against the digest, and keeps it.
+    pub(super) async fn put_value(&self, key: &str, value: Bytes, digest: FileDigest) -> StoreResult<()> {
         self.client
             .put_object()
             .bucket(&self.bucket)
             .key(key)
-            .set_checksum_sha256(digest.map(|digest| base64::encode(digest.sha256)))
+            .checksum_sha256(base64::encode(digest.sha256))
             .body(value.into())
             .send()
             .await

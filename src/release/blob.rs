@@ -1,0 +1,113 @@
+//! Manifests and packs in a store: written whole or in parts, checked against their hash whenever they are read.
+
+use bytes::{Bytes, BytesMut};
+
+use super::ContentHash;
+use super::marker::{Blob, PART};
+use crate::store::{Body, FileDigest, Put, Store, StoreError, StoreErrorKind, StoreResult};
+
+/// A blob and the key that it has in an area.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Keyed {
+    pub(super) key: String,
+    pub(super) blob: Blob,
+}
+
+impl Keyed {
+    /// The keys that hold it in this store, in order.
+    fn keys(&self, store: &dyn Store) -> Vec<String> {
+        if store.limit(&self.key, self.blob.size).is_none() {
+            return vec![self.key.clone()];
+        }
+        (0..self.blob.parts)
+            .map(|part| format!("{}/{part}", self.key))
+            .collect()
+    }
+
+    /// What to write for it.
+    pub(super) fn puts(&self, store: &dyn Store, value: &Bytes) -> Vec<Put> {
+        let keys = self.keys(store);
+        let size = if keys.len() == 1 {
+            value.len()
+        } else {
+            usize::try_from(PART).unwrap_or(usize::MAX)
+        };
+        let put = |(part, key): (usize, String)| {
+            let start = (part * size).min(value.len());
+            let end = (start + size).min(value.len());
+            Put {
+                key,
+                body: Body::Bytes(value.slice(start..end)),
+            }
+        };
+        keys.into_iter().enumerate().map(put).collect()
+    }
+
+    fn check(&self, store: &dyn Store, value: &[u8]) -> StoreResult<()> {
+        if ContentHash::of(value) == self.blob.sha256 {
+            return Ok(());
+        }
+        let message = "what is stored here is not what its name says: its hash differs";
+        Err(StoreError::new(store.kind(), StoreErrorKind::Corrupt, message).at(&self.key))
+    }
+}
+
+/// Writes blobs, and sees to it that they are there.
+pub(super) async fn write(store: &dyn Store, blobs: &[(Keyed, Bytes)]) -> StoreResult<()> {
+    let puts: Vec<Put> = blobs
+        .iter()
+        .flat_map(|(keyed, value)| keyed.puts(store, value))
+        .collect();
+    let written: Vec<(String, FileDigest)> = puts
+        .iter()
+        .filter_map(|put| match &put.body {
+            Body::Bytes(value) => Some((put.key.clone(), FileDigest::of(value))),
+            Body::File(_) => None,
+        })
+        .collect();
+    store.put_many(&mut puts.into_iter(), &|_, _| ()).await?;
+    for (key, digest) in &written {
+        if !store.holds(key, digest).await? {
+            let message = "read back after writing, it is not what was written";
+            return Err(StoreError::new(store.kind(), StoreErrorKind::Corrupt, message).at(key));
+        }
+    }
+    Ok(())
+}
+
+/// Reads blobs in one batch; `None` where one, or a part of it, is not there.
+pub(super) async fn read(store: &dyn Store, blobs: &[Keyed]) -> StoreResult<Vec<Option<Bytes>>> {
+    let keys: Vec<Vec<String>> = blobs.iter().map(|keyed| keyed.keys(store)).collect();
+    let mut values = store.get_many(&keys.concat()).await?.into_iter();
+    let mut found = Vec::with_capacity(blobs.len());
+    for (keyed, keys) in blobs.iter().zip(keys) {
+        let parts: Vec<Option<Bytes>> = values.by_ref().take(keys.len()).collect();
+        let value = join(parts);
+        if let Some(value) = &value {
+            keyed.check(store, value)?;
+        }
+        found.push(value);
+    }
+    Ok(found)
+}
+
+/// Whether a store has a blob as it should be.
+pub(super) async fn is_there(store: &dyn Store, keyed: &Keyed) -> StoreResult<bool> {
+    match read(store, std::slice::from_ref(keyed)).await {
+        Ok(found) => Ok(matches!(found.as_slice(), [Some(_)])),
+        Err(error) if error.kind == StoreErrorKind::Corrupt => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn join(mut parts: Vec<Option<Bytes>>) -> Option<Bytes> {
+    if parts.len() == 1 {
+        return parts.pop().flatten();
+    }
+    let parts: Vec<Bytes> = parts.into_iter().collect::<Option<_>>()?;
+    let mut value = BytesMut::with_capacity(parts.iter().map(Bytes::len).sum());
+    for part in &parts {
+        value.extend_from_slice(part);
+    }
+    Some(value.freeze())
+}

@@ -1,0 +1,132 @@
+//! The manifest: the files of a release and where their bytes are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{ContentHash, ReleaseId};
+use crate::publish::is_inside;
+use crate::store::{Store, StoreError, StoreErrorKind, StoreResult};
+use crate::time::Timestamp;
+
+const FORMAT: u32 = 1;
+const LEVEL: i32 = 3;
+/// A manifest that unpacks to more than this is not one.
+const LARGEST: u64 = 2 << 30;
+
+/// An immutable list of files. Its JSON form has its names in alphabetical order and no white space.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Where it was published first; it may be promoted to others.
+    pub area: String,
+    pub author: String,
+    pub files: BTreeMap<Box<str>, FileEntry>,
+    pub message: Option<String>,
+    /// The release that it was made from.
+    pub parent: Option<ReleaseId>,
+    /// Paths that this release hides in a union.
+    pub removed: BTreeSet<Box<str>>,
+    pub time: Timestamp,
+    v: u32,
+}
+
+/// One file: what it is, and where its compressed bytes lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Compressed, in bytes.
+    pub length: u64,
+    /// From the start of the pack, in bytes.
+    pub offset: u64,
+    pub pack: ContentHash,
+    pub sha256: ContentHash,
+    /// In bytes.
+    pub size: u64,
+}
+
+impl Manifest {
+    pub(super) fn new(area: &str, author: &str, message: Option<&str>, parent: Option<ReleaseId>) -> Self {
+        Self {
+            area: area.to_owned(),
+            author: author.to_owned(),
+            files: BTreeMap::new(),
+            message: message.map(str::to_owned),
+            parent,
+            removed: BTreeSet::new(),
+            time: Timestamp::now(),
+            v: FORMAT,
+        }
+    }
+
+    /// Of all files together.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.values().map(|file| file.size).sum()
+    }
+
+    pub(super) fn to_bytes(&self) -> std::io::Result<Bytes> {
+        let mut encoder = zstd::Encoder::new(Vec::new(), LEVEL)?;
+        serde_json::to_writer(&mut encoder, self)?;
+        Ok(encoder.finish()?.into())
+    }
+
+    /// Reads what [`Manifest::to_bytes`] wrote; the hash was checked before.
+    pub(super) fn parse(store: &dyn Store, key: &str, value: &[u8]) -> StoreResult<Self> {
+        let corrupt = |message: String| StoreError::new(store.kind(), StoreErrorKind::Corrupt, message).at(key);
+        let unreadable = |error: &dyn std::fmt::Display| corrupt(format!("this manifest cannot be read: {error}"));
+        let decoder = zstd::Decoder::new(value).map_err(|error| unreadable(&error))?;
+        let mut text = Vec::new();
+        decoder
+            .take(LARGEST)
+            .read_to_end(&mut text)
+            .map_err(|error| unreadable(&error))?;
+        let manifest: Self = serde_json::from_slice(&text).map_err(|error| unreadable(&error))?;
+        if manifest.v != FORMAT {
+            let message = format!(
+                "this manifest has format {}, which only a newer rstack knows",
+                manifest.v
+            );
+            return Err(corrupt(message));
+        }
+        if let Some(path) = manifest.files.keys().find(|path| !is_inside(path)) {
+            return Err(corrupt(format!(
+                "this manifest names a path that leads out of its area: {path:?}"
+            )));
+        }
+        Ok(manifest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn a_manifest_comes_back_and_its_names_are_in_order() {
+        let mut manifest = Manifest::new("prod", "me", Some("why"), None);
+        manifest.time = Timestamp::parse("2026-11-01T12:00:00Z").expect("a time");
+        let hash = ContentHash::of(b"x");
+        let entry = FileEntry {
+            length: 5,
+            offset: 0,
+            pack: hash,
+            sha256: hash,
+            size: 1,
+        };
+        manifest.files.insert("b.py".into(), entry);
+        manifest.files.insert("a/é.py".into(), entry);
+        manifest.removed.insert("c.py".into());
+        let bytes = manifest.to_bytes().expect("bytes");
+        assert_eq!(
+            Manifest::parse(&MemoryStore::new(), "k", &bytes).expect("read"),
+            manifest
+        );
+        let text = String::from_utf8(zstd::decode_all(&bytes[..]).expect("zstd")).expect("UTF-8");
+        let sorted: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let names: Vec<_> = sorted.as_object().expect("an object").keys().cloned().collect();
+        assert!(names.is_sorted(), "{names:?}");
+        assert_eq!(sorted["files"]["b.py"]["offset"], 0);
+    }
+}

@@ -1,0 +1,160 @@
+//! The marker: which release an area points at now. Every move of it is kept.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{ContentHash, ReleaseId, keys};
+use crate::publish::Area;
+use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, Version};
+use crate::time::Timestamp;
+
+pub(super) const FORMAT: u32 = 1;
+/// A store that cannot hold a value in one piece holds it in parts of this many bytes, the last one shorter.
+pub(super) const PART: u64 = 390 * 1024;
+
+/// One move of a marker, and with it the whole marker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    v: u32,
+    /// Which move this is, from 1.
+    pub sequence: u64,
+    /// Unlike that of any other move.
+    #[serde(rename = "move")]
+    pub move_id: String,
+    pub kind: MoveKind,
+    pub area: String,
+    pub release: ReleaseId,
+    pub manifest: Blob,
+    /// Where the release's files are.
+    pub packs: Vec<Blob>,
+    pub time: Timestamp,
+    pub author: String,
+    pub reason: Option<String>,
+    /// The stack that the area belongs to.
+    pub stack: String,
+}
+
+/// Why a marker moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveKind {
+    Publish,
+    Rollback,
+    Promote,
+}
+
+/// A manifest or a pack, known by its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blob {
+    pub sha256: ContentHash,
+    /// In bytes.
+    pub size: u64,
+    /// How many parts it has in a store that cannot hold it in one piece.
+    pub parts: u64,
+}
+
+impl Blob {
+    #[must_use]
+    pub fn of(value: &[u8]) -> Self {
+        let size = value.len() as u64;
+        Self {
+            sha256: ContentHash::of(value),
+            size,
+            parts: size.div_ceil(PART).max(1),
+        }
+    }
+}
+
+/// What a move is about; the rest of a marker follows from where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Step<'a> {
+    pub(super) kind: MoveKind,
+    pub(super) area: &'a Area,
+    pub(super) stack: &'a str,
+    pub(super) author: &'a str,
+    pub(super) reason: Option<&'a str>,
+}
+
+impl Marker {
+    /// The move after `head`.
+    pub(super) fn next(head: &Head, step: &Step<'_>, manifest: Blob, packs: Vec<Blob>) -> Self {
+        let now = Timestamp::now();
+        let before = head.current.as_ref().map(|current| current.marker.time);
+        Self {
+            v: FORMAT,
+            sequence: head.sequence + 1,
+            move_id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
+            kind: step.kind,
+            area: step.area.to_string(),
+            release: ReleaseId::of(manifest.sha256),
+            manifest,
+            packs,
+            // Clocks of publishers differ; the order of moves does not.
+            time: before.map_or(now, |before| before.max(now)),
+            author: step.author.to_owned(),
+            reason: step.reason.map(str::to_owned),
+            stack: step.stack.to_owned(),
+        }
+    }
+
+    pub(super) fn parse(store: &dyn Store, key: &str, value: &[u8]) -> StoreResult<Self> {
+        let corrupt = |message: String| StoreError::new(store.kind(), StoreErrorKind::Corrupt, message).at(key);
+        let marker: Self =
+            serde_json::from_slice(value).map_err(|error| corrupt(format!("this marker cannot be read: {error}")))?;
+        if marker.v != FORMAT {
+            let message = format!("this marker has format {}, which only a newer rstack knows", marker.v);
+            return Err(corrupt(message));
+        }
+        if marker.release != ReleaseId::of(marker.manifest.sha256) {
+            return Err(corrupt(
+                "this marker names a release and another one's manifest".to_owned(),
+            ));
+        }
+        Ok(marker)
+    }
+
+    pub(super) fn to_bytes(&self) -> Bytes {
+        // Text, numbers and text keys: nothing that JSON cannot hold.
+        serde_json::to_vec(self).unwrap_or_default().into()
+    }
+}
+
+/// A marker as a store holds it.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) marker: Marker,
+    pub(super) bytes: Bytes,
+}
+
+/// Where an area stands in one store.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// What the key holds, whoever wrote it.
+    pub(super) version: Option<Version>,
+    /// Of the last move, also of one that belongs to another stack; 0 before the first.
+    pub(super) sequence: u64,
+    /// The marker, if it is this stack's.
+    pub(super) current: Option<Held>,
+}
+
+impl Head {
+    /// Reads a marker strongly. One that names another stack is as good as absent.
+    pub(super) async fn read(store: &dyn Store, area: &Area, stack: Option<&str>) -> StoreResult<Self> {
+        let key = keys::marker(area);
+        let Some((bytes, version)) = store.get_versioned(&key).await? else {
+            return Ok(Self {
+                version: None,
+                sequence: 0,
+                current: None,
+            });
+        };
+        let marker = Marker::parse(store, &key, &bytes)?;
+        Ok(Self {
+            version: Some(version),
+            sequence: marker.sequence,
+            current: stack
+                .is_none_or(|stack| marker.stack == stack)
+                .then_some(Held { marker, bytes }),
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Packs: files compressed each on its own, back to back.
+
+use bytes::Bytes;
+
+use super::marker::Blob;
+use super::{ContentHash, FileEntry};
+
+/// In bytes. A single file that is larger has a pack to itself.
+pub(super) const LARGEST: usize = 8 << 20;
+const LEVEL: i32 = 3;
+
+/// Where a content lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) pack: ContentHash,
+    pub(super) offset: u64,
+    pub(super) length: u64,
+}
+
+impl From<&FileEntry> for Slot {
+    fn from(entry: &FileEntry) -> Self {
+        Self {
+            pack: entry.pack,
+            offset: entry.offset,
+            length: entry.length,
+        }
+    }
+}
+
+/// A file's content, compressed.
+#[derive(Debug)]
+pub(super) struct Compressed {
+    pub(super) sha256: ContentHash,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Compressed {
+    pub(super) fn new(sha256: ContentHash, content: &[u8]) -> std::io::Result<Self> {
+        let bytes = zstd::bulk::compress(content, LEVEL)?;
+        Ok(Self { sha256, bytes })
+    }
+}
+
+/// A finished pack.
+#[derive(Debug)]
+pub(super) struct Pack {
+    pub(super) blob: Blob,
+    pub(super) bytes: Bytes,
+    pub(super) contents: Vec<(ContentHash, Slot)>,
+}
+
+/// A pack in the making.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    bytes: Vec<u8>,
+    /// Content, offset, length.
+    contents: Vec<(ContentHash, u64, u64)>,
+}
+
+impl Builder {
+    /// Whether `more` bytes still belong into this pack.
+    pub(super) fn takes(&self, more: usize) -> bool {
+        self.bytes.is_empty() || self.bytes.len() + more <= LARGEST
+    }
+
+    pub(super) fn add(&mut self, file: Compressed) {
+        self.contents
+            .push((file.sha256, self.bytes.len() as u64, file.bytes.len() as u64));
+        if self.bytes.is_empty() {
+            self.bytes = file.bytes;
+        } else {
+            self.bytes.extend_from_slice(&file.bytes);
+        }
+    }
+
+    /// `None` when nothing was added.
+    pub(super) fn finish(self) -> Option<Pack> {
+        if self.contents.is_empty() {
+            return None;
+        }
+        let bytes = Bytes::from(self.bytes);
+        let blob = Blob::of(&bytes);
+        let place = |(sha256, offset, length)| {
+            let place = Slot {
+                pack: blob.sha256,
+                offset,
+                length,
+            };
+            (sha256, place)
+        };
+        Some(Pack {
+            blob,
+            contents: self.contents.into_iter().map(place).collect(),
+            bytes,
+        })
+    }
+}
+
+/// The content of a file, out of its pack; an error says what is wrong with it.
+pub(super) fn unpack(pack: &Bytes, entry: &FileEntry) -> Result<Bytes, String> {
+    let content = zstd::bulk::decompress(
+        &slice(pack, &Slot::from(entry))?,
+        usize::try_from(entry.size).map_err(|_| "it is larger than memory".to_owned())?,
+    )
+    .map_err(|error| format!("it cannot be unpacked: {error}"))?;
+    if ContentHash::of(&content) != entry.sha256 {
+        return Err("its hash is not what the manifest says".to_owned());
+    }
+    Ok(content.into())
+}
+
+/// The compressed bytes of a file.
+pub(super) fn slice(pack: &Bytes, place: &Slot) -> Result<Bytes, String> {
+    let start = usize::try_from(place.offset).ok();
+    let end = place
+        .offset
+        .checked_add(place.length)
+        .and_then(|end| usize::try_from(end).ok());
+    match (start, end) {
+        (Some(start), Some(end)) if start <= end && end <= pack.len() => Ok(pack.slice(start..end)),
+        _ => Err("it lies outside of its pack".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_come_back_and_flipped_bytes_do_not() {
+        let zeros = vec![0; 100_000];
+        let contents: [&[u8]; 4] = [b"", b"a = 1\n", &zeros, &[7; 3]];
+        let mut builder = Builder::default();
+        for content in contents {
+            builder.add(Compressed::new(ContentHash::of(content), content).expect("compressed"));
+        }
+        let pack = builder.finish().expect("a pack");
+        let entry = |place: &Slot, content: &[u8]| FileEntry {
+            length: place.length,
+            offset: place.offset,
+            pack: place.pack,
+            sha256: ContentHash::of(content),
+            size: content.len() as u64,
+        };
+        for ((_, place), content) in pack.contents.iter().zip(contents) {
+            assert_eq!(unpack(&pack.bytes, &entry(place, content)).as_deref(), Ok(content));
+        }
+        let (_, place) = &pack.contents[2];
+        let mut flipped = pack.bytes.to_vec();
+        flipped[usize::try_from(place.offset + place.length / 2).expect("small")] ^= 1;
+        unpack(&flipped.into(), &entry(place, contents[2])).expect_err("a flipped byte");
+        let outside = Slot {
+            offset: u64::MAX,
+            ..*place
+        };
+        unpack(&pack.bytes, &entry(&outside, contents[2])).expect_err("an offset beyond the pack");
+    }
+
+    #[test]
+    fn a_pack_is_full_at_eight_mebibytes_unless_one_file_is_larger() {
+        let mut builder = Builder::default();
+        assert!(builder.takes(3 * LARGEST));
+        let bytes = vec![0; LARGEST - 1];
+        builder.add(Compressed {
+            sha256: ContentHash::of(b"x"),
+            bytes,
+        });
+        assert!(builder.takes(1) && !builder.takes(2));
+    }
+}

@@ -1,0 +1,97 @@
+//! What publishing or moving did.
+
+use serde::Serialize;
+
+use super::{Changes, ReleaseId};
+use crate::error::Outcome;
+use crate::store::{StoreError, StoreKind};
+
+/// A release that was published, or is there already.
+#[derive(Debug, Clone, Serialize)]
+pub struct Published {
+    /// Absent when a dry run found something to publish.
+    pub release: Option<ReleaseId>,
+    /// It was made now; otherwise the area had exactly this already.
+    pub new: bool,
+    /// Which move of the area's marker it is, or would be.
+    pub sequence: u64,
+    pub parent: Option<ReleaseId>,
+    pub files: u64,
+    /// Of all files together.
+    pub bytes: u64,
+    pub added: u64,
+    pub changed: u64,
+    pub removed: u64,
+    /// The paths; only with a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
+    /// Packs that were sent, and their bytes.
+    pub packs: u64,
+    pub pack_bytes: u64,
+    /// Releases that others published meanwhile, under this one.
+    pub overtaken_by: Vec<ReleaseId>,
+    /// Where each store stands now; empty with a dry run.
+    pub stores: Vec<CopyReport>,
+    pub seconds: f64,
+}
+
+/// Where one store stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct CopyReport {
+    pub store: StoreKind,
+    pub state: CopyState,
+    /// Why it is not up to date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The store's own error.
+    #[serde(skip)]
+    pub cause: Option<StoreError>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CopyState {
+    /// Its marker decides.
+    Decides,
+    /// Its copy of the marker is at this release, or at a later one.
+    Current,
+    /// The release is larger than half of the store's memory, so it does not go there.
+    Skipped,
+    /// It could not be brought up to date; the next publisher that reaches it will.
+    Lags,
+}
+
+impl CopyReport {
+    pub(super) fn new(store: StoreKind, state: CopyState) -> Self {
+        Self {
+            store,
+            state,
+            problem: None,
+            hint: None,
+            cause: None,
+        }
+    }
+
+    pub(super) fn lags(store: StoreKind, error: &StoreError) -> Self {
+        Self {
+            problem: Some(error.to_string()),
+            hint: error.hint(),
+            cause: Some(error.clone()),
+            ..Self::new(store, CopyState::Lags)
+        }
+    }
+}
+
+impl Published {
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let lags = |store: &CopyReport| store.state == CopyState::Lags;
+        if self.stores.iter().any(lags) {
+            Outcome::Partial
+        } else {
+            Outcome::Done
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Releases: publishing, crashing, contending, reading.
+
+mod contention;
+mod crash;
+mod faulty;
+mod model;
+mod real;
+mod world;

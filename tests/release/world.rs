@@ -1,0 +1,147 @@
+//! Three stores as an environment has them, and what its readers see.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rstack::Result;
+use rstack::event::{Event, Reporter};
+use rstack::interrupt;
+use rstack::publish::{Area, Tree};
+use rstack::release::{Content, Pin, Place, Publication, Published, Reader, Stores, Work, publish};
+use rstack::store::{MemoryStore, Store};
+
+pub(super) type Files = BTreeMap<String, Bytes>;
+
+pub(super) fn files<const N: usize>(files: [(&str, &str); N]) -> Files {
+    let file = |(path, content): (&str, &str)| (path.to_owned(), Bytes::from(content.to_owned()));
+    files.into_iter().map(file).collect()
+}
+
+pub(super) struct Silence;
+
+impl Reporter for Silence {
+    fn report(&self, _event: &Event) {}
+}
+
+/// Deciding, durable, cache.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) stores: [Arc<dyn Store>; 3],
+    pub(super) area: Area,
+    pub(super) stack: String,
+}
+
+impl World {
+    pub(super) fn new(stores: [Arc<dyn Store>; 3], area: &str) -> Self {
+        Self {
+            stores,
+            area: area.parse().expect("an area"),
+            stack: format!("stack-of-{area}"),
+        }
+    }
+
+    pub(super) fn in_memory() -> Self {
+        let store = || Arc::new(MemoryStore::new()) as Arc<dyn Store>;
+        Self::new([store(), store(), store()], "prod")
+    }
+
+    /// The same stores, each behind something else.
+    pub(super) fn behind(&self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+        Self {
+            stores: self.stores.clone().map(wrap),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn roles(&self) -> Stores<'_> {
+        Stores {
+            deciding: &*self.stores[0],
+            durable: vec![&*self.stores[1]],
+            caches: vec![&*self.stores[2]],
+        }
+    }
+
+    pub(super) async fn publish(&self, files: &Files, message: &str) -> Result<Published> {
+        self.publish_content(files, false, &[], message).await
+    }
+
+    /// Adds files to what is there, and hides paths.
+    pub(super) async fn publish_content(
+        &self,
+        files: &Files,
+        onto_current: bool,
+        removed: &[&str],
+        message: &str,
+    ) -> Result<Published> {
+        let tree = Tree::of(files.clone())?;
+        let removed: BTreeSet<Box<str>> = removed.iter().map(|path| (*path).into()).collect();
+        let (_interrupter, interrupt) = interrupt::channel();
+        let job = Publication {
+            content: Content {
+                tree: &tree,
+                onto_current,
+                removed: &removed,
+            },
+            area: &self.area,
+            stack_id: &self.stack,
+            stores: &self.roles(),
+            author: "tester",
+            message: Some(message),
+            dry_run: false,
+        };
+        let work = Work {
+            reporter: &Silence,
+            interrupt: &interrupt,
+        };
+        publish(&job, &work).await
+    }
+
+    /// As `env:` reads it: the deciding marker, packs from the cache first.
+    pub(super) fn environment(&self) -> Place {
+        let [deciding, durable, cache] = self.stores.clone();
+        Place {
+            marker: deciding,
+            cache: Some(cache),
+            backup: Some(durable),
+            area: self.area.clone(),
+            stack_id: Some(self.stack.clone()),
+        }
+    }
+
+    /// One store on its own, by its copy of the marker.
+    pub(super) fn copy(&self, store: usize) -> Place {
+        Place {
+            stack_id: Some(self.stack.clone()),
+            ..Place::of(self.stores[store].clone(), self.area.clone())
+        }
+    }
+
+    /// What a reader of each store, and of the environment, sees now; `None` without a release.
+    pub(super) async fn seen(&self) -> Vec<Option<Files>> {
+        let mut seen = Vec::new();
+        for place in [self.copy(0), self.copy(1), self.copy(2), self.environment()] {
+            seen.push(match Reader::open(place, None).await {
+                Ok(reader) => Some(all(&reader).await),
+                Err(error) if error.to_string().contains("there is no release") => None,
+                Err(error) => panic!("{error}"),
+            });
+        }
+        seen
+    }
+
+    pub(super) async fn at(&self, pin: &Pin) -> Files {
+        let reader = Reader::open(self.environment(), Some(pin)).await.expect("a release");
+        all(&reader).await
+    }
+}
+
+/// Everything that a release has.
+pub(super) async fn all(reader: &Reader) -> Files {
+    let paths: Vec<&str> = reader.manifest().files.keys().map(AsRef::as_ref).collect();
+    let contents = reader.read_many(&paths).await.expect("contents");
+    let pairs = paths.iter().zip(contents);
+    pairs
+        .map(|(path, content)| ((*path).to_owned(), content.expect("it is in the manifest")))
+        .collect()
+}
