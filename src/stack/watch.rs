@@ -182,29 +182,49 @@ impl Watching<'_> {
         }
     }
 
-    /// One look at the events and, when they say that it is over or every so often, at the description.
+    /// One read: of the history, or every eighth time of the description, which may know more. When the one says that
+    /// it is over, the other is asked at once.
     async fn look(&mut self, round: u32) -> Result<Option<Ending>> {
-        let fresh = match self.log.read(self.aws, self.stack_id).await {
-            Ok(fresh) => fresh,
-            Err(error) if error.is("ValidationError") => Vec::new(),
-            Err(error) => return Err(error.into()),
-        };
-        self.answered = Instant::now();
-        self.report(&fresh);
-        let by_events = self.log.stack_status();
-        let over = by_events.as_ref().is_some_and(StackStatus::settled) || self.log.overtaken().is_some();
-        // Without fresh events the description is looked at now and then: it may know more than the history.
-        if !over && (round % 8 != 7 || !fresh.is_empty()) {
-            return Ok(None);
+        let description_first = round % 8 == 7;
+        if !description_first {
+            self.read_events().await?;
+            if !self.over() {
+                return Ok(None);
+            }
         }
         let stack = describe(self.aws, self.stack_id).await?;
+        self.answered = Instant::now();
+        if description_first {
+            if stack.as_ref().is_some_and(|stack| !stack.status.settled()) {
+                self.contradiction = None;
+                return Ok(None);
+            }
+            self.read_events().await?;
+        }
         if let Some(status) = self.log.overtaken() {
             return Ok(Some((status, stack)));
         }
+        let by_events = self.log.stack_status();
         let Some(stack) = stack else {
             return Ok(self.without_description(by_events.as_ref()));
         };
         Ok(self.judge(by_events.as_ref(), stack))
+    }
+
+    async fn read_events(&mut self) -> Result<()> {
+        match self.log.read(self.aws, self.stack_id).await {
+            Ok(fresh) => self.report(&fresh),
+            // A stack that has just been accepted, or is already gone; the description tells which.
+            Err(error) if error.is("ValidationError") => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.answered = Instant::now();
+        Ok(())
+    }
+
+    /// By the history.
+    fn over(&self) -> bool {
+        self.log.stack_status().is_some_and(|status| status.settled()) || self.log.overtaken().is_some()
     }
 
     /// AWS says that there is no such stack.
