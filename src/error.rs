@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::aws::AwsError;
 use crate::stack::StackFailure;
 use crate::store::StoreError;
+use crate::trust::Distrust;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -54,6 +55,9 @@ pub enum ErrorKind {
     /// A store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was read is not signed by anybody who is trusted.
+    #[error(transparent)]
+    Untrusted(#[from] Distrust),
     /// The AWS on this machine could not be made, started or stopped.
     #[error("{0}")]
     Local(String),
@@ -129,6 +133,7 @@ impl Error {
             | ErrorKind::Refused(_)
             | ErrorKind::Declined
             | ErrorKind::Store(_)
+            | ErrorKind::Untrusted(_)
             | ErrorKind::Local(_)
             | ErrorKind::File { .. }
             | ErrorKind::Unexpected(_) => 1,
@@ -142,6 +147,7 @@ impl<K: Into<ErrorKind>> From<K> for Error {
         let hint = match &kind {
             ErrorKind::Aws(error) => error.hint(),
             ErrorKind::Store(error) => error.hint(),
+            ErrorKind::Untrusted(error) => Some(error.hint()),
             _ => None,
         };
         Self {

@@ -14,6 +14,7 @@
 //! | [`policy`] | least-privilege IAM policies |
 //! | [`release`] | releases of an area: publishing them, moving the marker, reading them |
 //! | [`local`] | the AWS on this machine |
+//! | [`trust`] | keys and signatures |
 //! | [`event`], [`error`], [`interrupt`], [`time`] | what happened, what went wrong, when to stop, when it was |
 //!
 //! The library returns values and reports events; it never prints, never parses arguments and never exits.
@@ -35,5 +36,6 @@ pub mod status;
 pub mod store;
 pub mod template;
 pub mod time;
+pub mod trust;
 
 pub use error::{Error, ErrorKind, Outcome, Result};

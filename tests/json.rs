@@ -62,6 +62,9 @@ fn every_documented_result_has_the_shape_of_the_real_one() {
     check(local, "status", &["status", "-n", &name]);
     check(local, "outputs", &["outputs", "-n", &name]);
     check(local, "policy", &["policy", "reader", "-n", &name]);
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("key.pem").display().to_string();
+    check(local, "key generate", &["key", "generate", &file]);
     check(local, "down", &["down", "-n", &name]);
     check(local, "gc", &["gc", "--dry-run"]);
     check(local, "local status", &["local", "status"]);

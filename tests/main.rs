@@ -4,6 +4,7 @@ mod config;
 mod demo;
 mod down;
 mod json;
+mod key;
 mod local;
 mod output;
 mod outputs;

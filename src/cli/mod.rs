@@ -6,6 +6,7 @@ mod down;
 mod gc;
 mod global;
 mod init;
+mod key;
 mod local;
 mod outputs;
 mod parse;
@@ -69,6 +70,7 @@ enum Command {
     Gc(gc::Args),
     Policy(policy::Args),
     Local(local::Local),
+    Key(key::Key),
     Init(init::Args),
     Completions(completions::Args),
 }
@@ -151,6 +153,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Gc(command) => Box::pin(command.run(&context()?)).await,
         Command::Policy(command) => Box::pin(command.run(&context()?)).await,
         Command::Local(command) => Box::pin(command.run(&context()?)).await,
+        Command::Key(command) => command.run(ui),
         Command::Init(args) => init::run(&args, &global, ui),
         Command::Completions(args) => completions::run(&args, ui),
     }

@@ -14,6 +14,7 @@ use rstack::publish::{Area, Publish, Report, Tree, publish};
 use rstack::release::{self, Content, Publication, Published, Stores, Work};
 use rstack::stack::{Endpoints, Readiness, Stack, describe};
 use rstack::store::{DynamoDbStore, RedisAddress, S3Store, Store, StoreError, StoreKind};
+use rstack::trust::{PrivateKey, read_private_key};
 use rstack::{Error, ErrorKind, Outcome, Result};
 use serde::Serialize;
 
@@ -54,6 +55,9 @@ pub(crate) struct Options {
     /// In whose name [default: the user's]
     #[arg(long, value_name = "NAME")]
     author: Option<String>,
+    /// Sign the release with this private key, as `rstack key generate` makes it
+    #[arg(long, value_name = "KEY")]
+    sign: Option<PathBuf>,
     /// Write plain files too, however many there are
     #[arg(long, conflicts_with = "no_plain")]
     plain: bool,
@@ -110,6 +114,7 @@ impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
         let area = self.options.area(context)?;
         self.options.redis()?;
+        let signer = self.options.sign.as_deref().map(read_private_key).transpose()?;
         let name = context.settings.require_name()?;
         // First what can be wrong on this machine.
         let tree = read(context, self.dir).await?;
@@ -122,6 +127,7 @@ impl Args {
             tree: &tree,
             area: &area,
             options: &self.options,
+            signer: signer.as_ref(),
             dry_run: self.dry_run,
         };
         let report = Box::pin(seed.run(context)).await?;
@@ -212,6 +218,7 @@ pub(crate) struct Seed<'a> {
     pub(crate) tree: &'a Tree,
     pub(crate) area: &'a Area,
     pub(crate) options: &'a Options,
+    pub(crate) signer: Option<&'a PrivateKey>,
     pub(crate) dry_run: bool,
 }
 
@@ -266,6 +273,12 @@ impl Seed<'_> {
                 )
                 .with_hint("name both in `--store`, or leave `--store` out"));
             }
+            if self.signer.is_some() {
+                return Err(
+                    Error::usage("a release takes s3 and dynamodb, and without one there is nothing to sign")
+                        .with_hint("name both in `--store`, or leave `--store` out"),
+                );
+            }
             let message = "no release is made, as that takes both s3 and dynamodb: only plain files".to_owned();
             context.ui.report(&Event::Note { message });
             return Ok(None);
@@ -287,6 +300,7 @@ impl Seed<'_> {
             stores: &stores,
             author: &author,
             message: self.options.message.as_deref(),
+            signer: self.signer,
             dry_run: self.dry_run,
         };
         let work = Work {

@@ -148,6 +148,7 @@ async fn publish(context: &Context<'_>, aws: &Aws, stack: &Stack, tree: &Tree) -
         tree,
         area: &area,
         options: &options,
+        signer: None,
         dry_run: false,
     };
     let report = Box::pin(seed.run(context))

@@ -7,6 +7,7 @@ use super::{ContentHash, ReleaseId, keys};
 use crate::publish::Area;
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, Version};
 use crate::time::Timestamp;
+use crate::trust::{Distrust, PrivateKey, PublicKey, Signature, TrustedKeys, Vow};
 
 pub(super) const FORMAT: u32 = 1;
 /// A store that cannot hold a value in one piece holds it in parts of this many bytes, the last one shorter.
@@ -32,6 +33,9 @@ pub struct Marker {
     pub reason: Option<String>,
     /// The stack that the area belongs to.
     pub stack: String,
+    /// Of area, sequence and manifest; absent when nobody signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
 }
 
 /// Why a marker moved.
@@ -41,6 +45,8 @@ pub enum MoveKind {
     Publish,
     Rollback,
     Promote,
+    /// The same release as before, signed anew.
+    Sign,
 }
 
 /// A manifest or a pack, known by its content.
@@ -73,6 +79,7 @@ pub(super) struct Step<'a> {
     pub(super) stack: &'a str,
     pub(super) author: &'a str,
     pub(super) reason: Option<&'a str>,
+    pub(super) signer: Option<&'a PrivateKey>,
 }
 
 impl Marker {
@@ -80,7 +87,7 @@ impl Marker {
     pub(super) fn next(head: &Head, step: &Step<'_>, manifest: Blob, packs: Vec<Blob>) -> Self {
         let now = Timestamp::now();
         let before = head.current.as_ref().map(|current| current.marker.time);
-        Self {
+        let mut marker = Self {
             v: FORMAT,
             sequence: head.sequence + 1,
             move_id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
@@ -94,7 +101,27 @@ impl Marker {
             author: step.author.to_owned(),
             reason: step.reason.map(str::to_owned),
             stack: step.stack.to_owned(),
-        }
+            signature: None,
+        };
+        marker.signature = step.signer.map(|key| marker.with_vow(step.area, |vow| vow.sign(key)));
+        marker
+    }
+
+    /// Whether the marker may be believed that was found in `area`.
+    pub(super) fn check(&self, area: &Area, trusted: &TrustedKeys) -> Result<(), Distrust> {
+        self.with_vow(area, |vow| trusted.check(&vow, self.signature.as_ref()))
+    }
+
+    pub(super) fn is_signed_with(&self, key: &PublicKey) -> bool {
+        self.signature.as_ref().is_some_and(|signature| signature.key == *key)
+    }
+
+    fn with_vow<T>(&self, area: &Area, then: impl FnOnce(Vow<'_>) -> T) -> T {
+        then(Vow {
+            area: area.as_str(),
+            sequence: self.sequence,
+            manifest: &self.manifest.sha256.to_string(),
+        })
     }
 
     pub(super) fn parse(store: &dyn Store, key: &str, value: &[u8]) -> StoreResult<Self> {

@@ -21,6 +21,7 @@ use crate::event::{Event, Reporter, Task};
 use crate::interrupt::Interrupt;
 use crate::publish::{Area, Meter, load_index, record_area, refuse_overlap};
 use crate::store::{Store, StoreError, StoreErrorKind};
+use crate::trust::PrivateKey;
 
 /// How often a publisher that was overtaken builds on top of the winner.
 const ATTEMPTS: u32 = 25;
@@ -61,6 +62,8 @@ pub struct Publication<'a> {
     pub stores: &'a Stores<'a>,
     pub author: &'a str,
     pub message: Option<&'a str>,
+    /// Signs the move. A release that is there already and lacks this signature is signed anew.
+    pub signer: Option<&'a PrivateKey>,
     /// Only find out what would be done.
     pub dry_run: bool,
 }
@@ -128,7 +131,14 @@ impl<'a> Publishing<'a> {
             if let (Some(held), Some(current)) = (&head.current, &current)
                 && draft.is_nothing(current)
             {
-                return Ok(self.unchanged(held, current).await);
+                if !self.lacks_signature(&held.marker) {
+                    return Ok(self.unchanged(held, current).await);
+                }
+                match self.sign(&head, held).await? {
+                    (Commit::Won, signed) => return Ok(self.unchanged(&signed, current).await),
+                    (Commit::Lost(other), _) => self.overtaken(&other, attempt).await,
+                }
+                continue;
             }
             if job.dry_run {
                 return Ok(self.planned(&head, draft));
@@ -139,7 +149,10 @@ impl<'a> Publishing<'a> {
                 draft.changes.removed.len(),
             );
             let ready = self.prepare(&head, draft).await?;
-            match self.decide(&head, &ready).await? {
+            match self
+                .decide(&head, MoveKind::Publish, ready.blob, ready.packs.clone())
+                .await?
+            {
                 (Commit::Won, moved) => {
                     let mut report = self.committed(&moved, &ready.manifest).await;
                     (report.added, report.changed, report.removed) =
@@ -283,19 +296,31 @@ impl<'a> Publishing<'a> {
         Ok(())
     }
 
-    async fn decide(&self, head: &Head, ready: &Ready) -> Result<(Commit, Held)> {
+    fn lacks_signature(&self, marker: &Marker) -> bool {
+        let signer = self.job.signer.filter(|_| !self.job.dry_run);
+        signer.is_some_and(|key| !marker.is_signed_with(&key.public()))
+    }
+
+    /// Moves the marker to where it is, with a signature.
+    async fn sign(&self, head: &Head, found: &Held) -> Result<(Commit, Held)> {
+        let Marker { manifest, packs, .. } = &found.marker;
+        self.decide(head, MoveKind::Sign, *manifest, packs.clone()).await
+    }
+
+    async fn decide(&self, head: &Head, kind: MoveKind, manifest: Blob, packs: Vec<Blob>) -> Result<(Commit, Held)> {
         let job = self.job;
         if self.work.interrupt.requested() {
             return Err(interrupted());
         }
         let step = Step {
-            kind: MoveKind::Publish,
+            kind,
             area: job.area,
             stack: job.stack_id,
             author: job.author,
             reason: job.message,
+            signer: job.signer,
         };
-        let marker = Marker::next(head, &step, ready.blob, ready.packs.clone());
+        let marker = Marker::next(head, &step, manifest, packs);
         let bytes = marker.to_bytes();
         let commit = commit(job.stores.deciding, job.area, head, &marker, &bytes).await?;
         Ok((commit, Held { marker, bytes }))

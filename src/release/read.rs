@@ -13,6 +13,7 @@ use super::{ContentHash, FileEntry, Manifest, keys};
 use crate::error::{Error, Result};
 use crate::publish::Area;
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult};
+use crate::trust::TrustedKeys;
 
 /// Packs that stay in memory, in bytes; the rest is asked for again.
 const KEPT: usize = 64 << 20;
@@ -29,6 +30,8 @@ pub struct Place {
     pub area: Area,
     /// The stack that the area has to belong to, where that is known.
     pub stack_id: Option<String>,
+    /// Whose releases are taken; everyone's without keys.
+    pub trusted: TrustedKeys,
 }
 
 impl Place {
@@ -41,6 +44,7 @@ impl Place {
             backup: None,
             area,
             stack_id: None,
+            trusted: TrustedKeys::default(),
         }
     }
 
@@ -145,13 +149,15 @@ impl Reader {
     /// Opens the release that the area points at, or that the pin means.
     ///
     /// # Errors
-    /// When there is no such release, or a store cannot be read, or what it holds is not what its hash says.
+    /// When there is no such release, or a store cannot be read, or what it holds is not what its hash says; and when
+    /// keys are trusted, and none of them signed it.
     pub async fn open(place: Place, pin: Option<&Pin>) -> Result<Self> {
         let head = place.head().await?;
         let marker = match pin {
             Some(pin) => history::find(&*place.marker, &place.area, &head, pin).await?,
             None => head.marker,
         };
+        marker.check(&place.area, &place.trusted)?;
         let manifest = place.manifest(&marker).await?;
         Ok(Self {
             place,

@@ -100,6 +100,7 @@ fn kind(kind: &ErrorKind) -> &'static str {
         ErrorKind::Stack(_) => "stack",
         ErrorKind::LostContact(_) => "lost_contact",
         ErrorKind::Store { .. } => "store",
+        ErrorKind::Untrusted(_) => "untrusted",
         ErrorKind::Local(_) => "local",
         ErrorKind::File { .. } => "file",
         ErrorKind::Interrupted(_) => "interrupted",

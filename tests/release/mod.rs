@@ -5,4 +5,5 @@ mod crash;
 mod faulty;
 mod model;
 mod real;
+mod signed;
 mod world;

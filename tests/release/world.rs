@@ -10,6 +10,7 @@ use rstack::interrupt;
 use rstack::publish::{Area, Tree};
 use rstack::release::{Content, Pin, Place, Publication, Published, Reader, Stores, Work, publish};
 use rstack::store::{MemoryStore, Store};
+use rstack::trust::{PrivateKey, TrustedKeys};
 
 pub(super) type Files = BTreeMap<String, Bytes>;
 
@@ -30,6 +31,8 @@ pub(super) struct World {
     pub(super) stores: [Arc<dyn Store>; 3],
     pub(super) area: Area,
     pub(super) stack: String,
+    pub(super) signer: Option<Arc<PrivateKey>>,
+    pub(super) trusted: TrustedKeys,
 }
 
 impl World {
@@ -38,6 +41,8 @@ impl World {
             stores,
             area: area.parse().expect("an area"),
             stack: format!("stack-of-{area}"),
+            signer: None,
+            trusted: TrustedKeys::default(),
         }
     }
 
@@ -88,6 +93,7 @@ impl World {
             stores: &self.roles(),
             author: "tester",
             message: Some(message),
+            signer: self.signer.as_deref(),
             dry_run: false,
         };
         let work = Work {
@@ -106,6 +112,7 @@ impl World {
             backup: Some(durable),
             area: self.area.clone(),
             stack_id: Some(self.stack.clone()),
+            trusted: self.trusted.clone(),
         }
     }
 
@@ -113,6 +120,7 @@ impl World {
     pub(super) fn copy(&self, store: usize) -> Place {
         Place {
             stack_id: Some(self.stack.clone()),
+            trusted: self.trusted.clone(),
             ..Place::of(self.stores[store].clone(), self.area.clone())
         }
     }

@@ -1,0 +1,168 @@
+//! What is signed, and what a reader makes of it.
+
+use aws_smithy_types::base64;
+use serde::{Deserialize, Serialize};
+
+use super::{PrivateKey, PublicKey};
+
+/// What a publisher vouches for: this move of this area leads to this manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vow<'a> {
+    pub area: &'a str,
+    pub sequence: u64,
+    /// SHA-256 of the manifest, in hexadecimal.
+    pub manifest: &'a str,
+}
+
+/// A signature beside the key that made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    pub key: PublicKey,
+    /// 64 bytes in base64.
+    pub value: String,
+}
+
+/// Why a reader does not take a release.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Distrust {
+    #[error("the release in area `{area}` is not signed, and only signed ones are trusted")]
+    Unsigned { area: String },
+    #[error("the release in area `{area}` is signed with {key}, which is not among the trusted keys")]
+    UnknownKey { area: String, key: PublicKey },
+    #[error("the signature of the release in area `{area}` is wrong: what is there is not what {key} signed")]
+    WrongSignature { area: String, key: PublicKey },
+}
+
+impl Distrust {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unsigned { .. } => "publish it with `rstack seed --sign KEY`, or read without trusted keys",
+            Self::UnknownKey { .. } => "if you trust that key, add it to the trusted ones",
+            Self::WrongSignature { .. } => {
+                "somebody else wrote it, or it is damaged; `rstack releases` shows the moves, and publishing anew \
+                 repairs it"
+            }
+        }
+        .to_owned()
+    }
+}
+
+/// Whose releases are taken; everyone's when there are none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedKeys(Vec<PublicKey>);
+
+impl From<Vec<PublicKey>> for TrustedKeys {
+    fn from(keys: Vec<PublicKey>) -> Self {
+        Self(keys)
+    }
+}
+
+impl Vow<'_> {
+    /// The first line keeps such a signature from being taken for one of anything else. Areas have no line feeds.
+    fn message(&self) -> Vec<u8> {
+        let Self {
+            area,
+            sequence,
+            manifest,
+        } = self;
+        format!("rstack release, version 1\n{area}\n{sequence}\n{manifest}\n").into_bytes()
+    }
+
+    #[must_use]
+    pub fn sign(&self, key: &PrivateKey) -> Signature {
+        Signature {
+            key: key.public(),
+            value: base64::encode(key.sign(&self.message())),
+        }
+    }
+}
+
+impl TrustedKeys {
+    /// Whether the release may be taken.
+    ///
+    /// # Errors
+    /// When keys are given, and none of them made this signature of this vow.
+    pub fn check(&self, vow: &Vow<'_>, signature: Option<&Signature>) -> Result<(), Distrust> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let area = vow.area.to_owned();
+        let Some(Signature { key, value }) = signature else {
+            return Err(Distrust::Unsigned { area });
+        };
+        if !self.0.contains(key) {
+            return Err(Distrust::UnknownKey { area, key: *key });
+        }
+        let right = base64::decode(value).is_ok_and(|value| key.verifies(&vow.message(), &value));
+        if right {
+            Ok(())
+        } else {
+            Err(Distrust::WrongSignature { area, key: *key })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(seed: u8) -> PrivateKey {
+        PrivateKey::from_seed(&[seed; 32]).expect("a key")
+    }
+
+    const VOW: Vow<'_> = Vow {
+        area: "prod",
+        sequence: 7,
+        manifest: "00ff",
+    };
+
+    #[test]
+    fn only_what_a_trusted_key_signed_is_taken() {
+        let trusted = TrustedKeys::from(vec![key(1).public(), key(2).public()]);
+        for signer in [1, 2] {
+            assert_eq!(trusted.check(&VOW, Some(&VOW.sign(&key(signer)))), Ok(()));
+        }
+        let (area, stranger) = ("prod".to_owned(), key(3).public());
+        assert_eq!(
+            trusted.check(&VOW, None),
+            Err(Distrust::Unsigned { area: area.clone() })
+        );
+        assert_eq!(
+            trusted.check(&VOW, Some(&VOW.sign(&key(3)))),
+            Err(Distrust::UnknownKey { area, key: stranger })
+        );
+    }
+
+    #[test]
+    fn a_signature_is_for_one_area_one_move_and_one_manifest() {
+        let trusted = TrustedKeys::from(vec![key(1).public()]);
+        let signature = VOW.sign(&key(1));
+        let others = [
+            Vow { area: "uat", ..VOW },
+            Vow { sequence: 8, ..VOW },
+            Vow {
+                manifest: "00fe",
+                ..VOW
+            },
+        ];
+        for other in others {
+            let wrong = trusted.check(&other, Some(&signature)).expect_err("another vow");
+            assert!(matches!(wrong, Distrust::WrongSignature { .. }), "{other:?}: {wrong}");
+        }
+        // A signature of another key under a trusted name, and none at all.
+        for value in [VOW.sign(&key(2)).value, String::new(), "!".to_owned()] {
+            let forged = Signature {
+                key: key(1).public(),
+                value,
+            };
+            assert!(trusted.check(&VOW, Some(&forged)).is_err());
+        }
+    }
+
+    #[test]
+    fn without_keys_everything_is_taken() {
+        assert_eq!(TrustedKeys::default().check(&VOW, None), Ok(()));
+    }
+}

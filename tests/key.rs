@@ -1,0 +1,145 @@
+//! `rstack key`, `seed --sign`, and whom readers trust.
+
+use std::fs;
+use std::process::Command;
+use std::sync::Arc;
+
+use rstack::release::{Place, Reader};
+use rstack::store::{DynamoDbStore, S3Store, Store};
+use rstack::trust::{PublicKey, TrustedKeys};
+use tempfile::TempDir;
+
+use crate::support::local::{shared, unique};
+use crate::support::{Rstack, block_on};
+
+#[test]
+fn generate_prints_the_public_half_and_keeps_the_private_one() {
+    let dir = TempDir::new().expect("a folder");
+    let key = || Rstack::new().dir(dir.path());
+    let made = key().args(["key", "generate"]).run().expect(0);
+    let file = fs::read_to_string(dir.path().join("rstack-key.pem")).expect("the default file");
+    assert!(file.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{file}");
+    let secret = file.lines().nth(1).expect("a line");
+    assert!(!made.stdout.contains(secret) && !made.stderr.contains(secret));
+    let public: PublicKey = made.stdout.trim_end().parse().expect("a public key");
+    let shown = key().args(["key", "public", "rstack-key.pem"]).run().expect(0);
+    assert_eq!(shown.stdout, format!("{public}\n"));
+    let again = key().args(["key", "generate"]).run();
+    insta::assert_snapshot!(again, @r"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: `rstack-key.pem` exists already, and is left as it is
+    hint: name another file: a key that is overwritten cannot be had back
+    ");
+    assert_eq!(
+        fs::read_to_string(dir.path().join("rstack-key.pem")).expect("untouched"),
+        file
+    );
+}
+
+#[test]
+fn what_is_no_key_is_refused() {
+    let dir = TempDir::new().expect("a folder");
+    fs::write(dir.path().join("notes.txt"), "secret notes").expect("written");
+    let output = Rstack::new().dir(dir.path()).args(["key", "public", "notes.txt"]).run();
+    insta::assert_snapshot!(output, @r"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: `notes.txt` is not a private key that can sign
+    hint: `rstack key generate` makes one: Ed25519, PKCS#8 in PEM, without a passphrase
+    ");
+}
+
+/// OpenSSL is what people have: it reads our keys, and we read its.
+#[test]
+fn openssl_and_rstack_read_each_others_keys() {
+    if Command::new("openssl").arg("version").output().is_err() {
+        return;
+    }
+    let dir = TempDir::new().expect("a folder");
+    let openssl = |args: &[&str]| {
+        let output = Command::new("openssl")
+            .current_dir(dir.path())
+            .args(args)
+            .output()
+            .expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let public = |file: &str| {
+        let output = Rstack::new()
+            .dir(dir.path())
+            .args(["key", "public", file])
+            .run()
+            .expect(0);
+        output.stdout.trim_end().to_owned()
+    };
+    Rstack::new()
+        .dir(dir.path())
+        .args(["key", "generate", "ours.pem"])
+        .run()
+        .expect(0);
+    openssl(&["genpkey", "-algorithm", "ed25519", "-out", "theirs.pem"]);
+    for file in ["ours.pem", "theirs.pem"] {
+        let der = openssl(&["pkey", "-in", file, "-pubout", "-outform", "DER"]);
+        let key = der.last_chunk::<32>().expect("a key");
+        assert_eq!(
+            public(file),
+            format!("ed25519:{}", aws_smithy_types::base64::encode(key))
+        );
+    }
+}
+
+#[test]
+fn a_signed_release_is_read_from_both_durable_stores_by_those_who_trust_the_key() {
+    let (local, name, dir) = (shared(), unique("signed"), TempDir::new().expect("a folder"));
+    let file = dir.path().join("key.pem").display().to_string();
+    let public = local.done(["key", "generate", &file]).stdout;
+    let other = local.done(["key", "generate", &format!("{file}.other")]).stdout;
+    local.done(["up", "-n", &name]);
+    local.done(["seed", "-n", &name, "--area", "prod", "--sign", &file]);
+    let outputs = local.done(["outputs", "-n", &name, "--format", "json"]).json();
+    let output = |key: &str| outputs[key].as_str().expect("text").to_owned();
+    let keys = |text: &str| TrustedKeys::from(vec![text.trim_end().parse().expect("a key")]);
+    let (trusted, strangers) = (keys(&public), keys(&other));
+    block_on(async {
+        let aws = local.aws().await;
+        let stores: [Arc<dyn Store>; 2] = [
+            Arc::new(S3Store::new(aws.s3().clone(), output("RSTACK_BUCKET"))),
+            Arc::new(DynamoDbStore::new(aws.dynamodb().clone(), output("RSTACK_TABLE"))),
+        ];
+        for store in stores {
+            let place = |trusted: &TrustedKeys| Place {
+                trusted: trusted.clone(),
+                ..Place::of(store.clone(), "prod".parse().expect("an area"))
+            };
+            let reader = Reader::open(place(&trusted), None).await.expect("trusted");
+            assert_eq!(reader.manifest().files.len(), 7);
+            let refused = Reader::open(place(&strangers), None).await.expect_err("a stranger's");
+            assert!(refused.to_string().contains("is signed with ed25519:"), "{refused}");
+        }
+    });
+    local.done(["down", "-n", &name, "--yes"]);
+}
+
+#[test]
+fn without_a_release_there_is_nothing_to_sign() {
+    let (local, name, dir) = (shared(), unique("unsigned"), TempDir::new().expect("a folder"));
+    let file = dir.path().join("key.pem").display().to_string();
+    local.done(["key", "generate", &file]);
+    local.done(["up", "-n", &name]);
+    let call = local.rstack(["seed", "-n", &name, "--sign", &file, "--store", "s3"]);
+    insta::assert_snapshot!(call.run(), @r"
+    exit: 2
+    --- stdout
+
+    --- stderr
+    error: a release takes s3 and dynamodb, and without one there is nothing to sign
+    hint: name both in `--store`, or leave `--store` out
+    ");
+    local.done(["down", "-n", &name, "--yes"]);
+}

@@ -1,0 +1,167 @@
+//! Signed releases, and readers that take nothing else.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rstack::ErrorKind;
+use rstack::release::{MoveKind, Place, Reader};
+use rstack::store::Swap;
+use rstack::trust::{Distrust, PrivateKey, TrustedKeys, generate, read_private_key};
+
+use super::world::{World, all, files};
+use crate::support::block_on;
+
+fn key() -> Arc<PrivateKey> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("key.pem");
+    generate(&path).expect("a key");
+    Arc::new(read_private_key(&path).expect("the key"))
+}
+
+/// Signs with a key, and trusts it.
+fn signed() -> World {
+    let key = key();
+    World {
+        trusted: TrustedKeys::from(vec![key.public()]),
+        signer: Some(key),
+        ..World::in_memory()
+    }
+}
+
+/// Why a place is not read.
+async fn refused(place: Place) -> Distrust {
+    let error = Reader::open(place, None).await.expect_err("not to be trusted");
+    assert_eq!(error.exit_code(), 1);
+    assert!(error.hint.is_some());
+    match *error.kind {
+        ErrorKind::Untrusted(distrust) => distrust,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_a_trusted_key_signed_is_read_from_every_store_and_nothing_else_is() {
+    block_on(async {
+        let world = signed();
+        let content = files([("a.py", "a = 1")]);
+        world.publish(&content, "signed").await.expect("published");
+        assert_eq!(world.seen().await, vec![Some(content.clone()); 4]);
+        let stranger = key();
+        let strangers = World {
+            trusted: TrustedKeys::from(vec![stranger.public()]),
+            ..world.clone()
+        };
+        let unknown = refused(strangers.environment()).await;
+        assert!(matches!(unknown, Distrust::UnknownKey { .. }), "{unknown}");
+        let unsigned = World {
+            signer: None,
+            ..world.clone()
+        };
+        unsigned
+            .publish(&files([("a.py", "a = 2")]), "not signed")
+            .await
+            .expect("published");
+        for place in [world.environment(), world.copy(0), world.copy(1), world.copy(2)] {
+            let unsigned = refused(place).await;
+            assert!(matches!(unsigned, Distrust::Unsigned { .. }), "{unsigned}");
+        }
+        // The release before is still what it was.
+        let moves = world.environment().moves().await.expect("moves");
+        let pin = moves[1].release.to_string().parse().expect("a pin");
+        assert_eq!(world.at(&pin).await, content);
+    });
+}
+
+/// Writes a store's copy of the marker as somebody would who may write to that store.
+async fn tamper(world: &World, store: usize, change: impl Fn(&str) -> String) {
+    let (store, key) = (&world.stores[store], format!("{}/.rstack/marker", world.area));
+    let (bytes, version) = store.get_versioned(&key).await.expect("read").expect("a marker");
+    let changed = change(std::str::from_utf8(&bytes).expect("text"));
+    assert_ne!(changed.as_bytes(), bytes, "something changed");
+    let swapped = store.compare_and_set(&key, Some(&version), Bytes::from(changed)).await;
+    assert!(matches!(swapped, Ok(Swap::Done(_))));
+}
+
+#[test]
+fn a_marker_that_somebody_changed_is_refused() {
+    block_on(async {
+        let world = signed();
+        world
+            .publish(&files([("a.py", "a = 1")]), "one")
+            .await
+            .expect("published");
+        world
+            .publish(&files([("a.py", "a = 2")]), "two")
+            .await
+            .expect("published");
+        let moves = world.environment().moves().await.expect("moves");
+        let (new, old) = (&moves[0], &moves[1]);
+        // To an older release, that is well signed for another move.
+        tamper(&world, 1, |marker| {
+            marker
+                .replace(&new.manifest.sha256.to_string(), &old.manifest.sha256.to_string())
+                .replace(new.release.as_str(), old.release.as_str())
+        })
+        .await;
+        let wrong = refused(world.copy(1)).await;
+        assert!(matches!(wrong, Distrust::WrongSignature { .. }), "{wrong}");
+        // Ahead of what was signed.
+        tamper(&world, 2, |marker| marker.replace("\"sequence\":2", "\"sequence\":9")).await;
+        let wrong = refused(world.copy(2)).await;
+        assert!(matches!(wrong, Distrust::WrongSignature { .. }), "{wrong}");
+        Reader::open(world.copy(0), None).await.expect("untouched");
+    });
+}
+
+#[test]
+fn a_marker_of_another_area_is_refused() {
+    block_on(async {
+        let world = signed();
+        world
+            .publish(&files([("a.py", "a = 1")]), "tried")
+            .await
+            .expect("published");
+        let value = world.stores[0]
+            .get_many(&["prod/.rstack/marker".to_owned()])
+            .await
+            .expect("read");
+        let value = value.into_iter().next().flatten().expect("a marker");
+        let swapped = world.stores[0].compare_and_set("uat/.rstack/marker", None, value).await;
+        assert!(matches!(swapped, Ok(Swap::Done(_))));
+        let other = World {
+            area: "uat".parse().expect("an area"),
+            ..world.clone()
+        };
+        let wrong = refused(other.copy(0)).await;
+        assert!(matches!(wrong, Distrust::WrongSignature { .. }), "{wrong}");
+    });
+}
+
+#[test]
+fn publishing_the_same_with_another_key_signs_it_anew() {
+    block_on(async {
+        let world = signed();
+        let content = files([("a.py", "a = 1")]);
+        let unsigned = World {
+            signer: None,
+            ..world.clone()
+        };
+        let first = unsigned.publish(&content, "unsigned").await.expect("published");
+        let again = world.publish(&content, "sign it").await.expect("signed");
+        assert_eq!((again.new, again.release, again.sequence), (false, first.release, 2));
+        assert_eq!(world.seen().await, vec![Some(content.clone()); 4]);
+        let kinds: Vec<_> = world
+            .environment()
+            .moves()
+            .await
+            .expect("moves")
+            .iter()
+            .map(|step| step.kind)
+            .collect();
+        assert_eq!(kinds, [MoveKind::Sign, MoveKind::Publish]);
+        let third = world.publish(&content, "nothing to do").await.expect("there");
+        assert_eq!((third.new, third.sequence), (false, 2));
+        let reader = Reader::open(world.copy(1), None).await.expect("the copy is signed too");
+        assert_eq!(all(&reader).await, content);
+    });
+}
