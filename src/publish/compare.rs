@@ -1,5 +1,6 @@
 //! What differs between a tree and an area: asked before sending, and again afterwards.
 
+use futures_util::stream::FuturesOrdered;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::meter::Meter;
@@ -121,11 +122,20 @@ async fn by_reading(
     which: &[usize],
     meter: &Meter<'_>,
 ) -> StoreResult<Vec<(usize, Difference)>> {
-    let readings: Vec<_> = chunks(tree, which)
-        .into_iter()
-        .map(|chunk| read_chunk(store, area, tree, chunk, meter))
-        .collect();
-    stream::iter(readings).buffered(CHUNKS_AT_ONCE).try_concat().await
+    let mut chunks = chunks(tree, which).into_iter();
+    let mut reading = FuturesOrdered::new();
+    let mut different = Vec::new();
+    loop {
+        while reading.len() < CHUNKS_AT_ONCE
+            && let Some(chunk) = chunks.next()
+        {
+            reading.push_back(read_chunk(store, area, tree, chunk, meter));
+        }
+        match reading.next().await {
+            Some(found) => different.extend(found?),
+            None => return Ok(different),
+        }
+    }
 }
 
 async fn read_chunk(

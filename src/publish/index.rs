@@ -102,5 +102,7 @@ pub(super) fn known_format(store: &dyn Store, key: &str, format: u32) -> StoreRe
 
 pub(super) fn to_bytes(value: &impl Serialize) -> Bytes {
     // Text keys, numbers and text: nothing that JSON cannot hold.
-    serde_json::to_vec(value).unwrap_or_default().into()
+    let mut json = serde_json::to_vec(value).unwrap_or_default();
+    json.shrink_to_fit();
+    json.into()
 }

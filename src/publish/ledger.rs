@@ -9,12 +9,25 @@ use bytes::Bytes;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Tree;
 use super::area::Area;
 use super::index::{self, FORMAT};
-use crate::store::{Store, StoreResult, Version};
+use crate::store::{Store, StoreResult, Version, hex};
 use crate::time::Timestamp;
+
+/// All ledgers in memory together have this many shares, of this many files each.
+const SHARES: u32 = 16;
+const FILES_A_SHARE: usize = 2000;
+static TURNS: Semaphore = Semaphore::const_new(SHARES as usize);
+
+/// Ledgers of many files are large: waits until there is room for one of so many. Hold it as long as the ledger.
+pub(super) async fn turn(files: usize) -> Option<SemaphorePermit<'static>> {
+    let shares = u32::try_from(files / FILES_A_SHARE).unwrap_or(SHARES).clamp(1, SHARES);
+    // Never closed, so there is always one.
+    TURNS.acquire_many(shares).await.ok()
+}
 
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -89,6 +102,12 @@ pub(super) struct Files<'a> {
     pub(super) removing: &'a [String],
 }
 
+impl Files<'_> {
+    pub(super) fn len(&self) -> usize {
+        self.wanted.len() + self.removing.len()
+    }
+}
+
 impl<'a> Entry<'a> {
     pub(super) fn new(stack: &'a str, run: &'a str, complete: bool, files: Files<'a>) -> Self {
         Self {
@@ -108,27 +127,13 @@ impl<'a> Entry<'a> {
 
 /// `{path: [sha256, size]}`; `null` for one that is on its way out.
 fn files<S: Serializer>(files: &Files<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(files.wanted.len() + files.removing.len()))?;
+    let mut map = serializer.serialize_map(Some(files.len()))?;
     for place in files.wanted {
         let file = &files.tree.files()[*place];
-        map.serialize_entry(&file.path, &(Hex(&file.digest.sha256), file.digest.size))?;
+        map.serialize_entry(&file.path, &(hex(&file.digest.sha256), file.digest.size))?;
     }
     for path in files.removing {
         map.serialize_entry(path, &())?;
     }
     map.end()
-}
-
-pub(super) struct Hex<'a>(pub(super) &'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl Serialize for Hex<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }

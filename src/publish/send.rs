@@ -2,7 +2,7 @@
 
 use super::compare::differences;
 use super::index;
-use super::ledger::{Entry, Files, Ledger};
+use super::ledger::{self, Entry, Files, Ledger};
 use super::meter::Meter;
 use super::plan::Plan;
 use super::{AreaRecord, Publish};
@@ -140,6 +140,7 @@ impl Sending<'_> {
         complete: bool,
         files: Files<'_>,
     ) -> StoreResult<Option<Version>> {
+        let _turn = ledger::turn(files.len()).await;
         let ledger = Entry::new(self.job.stack_id, self.run, complete, files).to_bytes();
         let key = self.job.area.ledger_key();
         match self.plan.store.compare_and_set(&key, expected, ledger).await? {

@@ -10,12 +10,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 
 use super::area::RECORDS;
-use super::ledger::Hex;
 use super::{demo, walk};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Progress, Reporter, Task};
 use crate::interrupt::Interrupt;
-use crate::store::{Body, Digester, FileBody, FileDigest};
+use crate::store::{Body, Digester, FileBody, FileDigest, hex};
 
 /// Files that one thread hashes before it tells how far it is.
 const CHUNK: usize = 64;
@@ -89,12 +88,7 @@ impl Tree {
         let mut hashed = stream::iter(chunks)
             .map(|chunk| {
                 let root = dir.to_owned();
-                blocking(move || {
-                    chunk
-                        .into_iter()
-                        .map(|path| hash(&root, path))
-                        .collect::<Result<Vec<_>>>()
-                })
+                blocking(move || hash_all(&root, chunk))
             })
             .buffered(THREADS);
         while let Some(chunk) = hashed.try_next().await? {
@@ -157,7 +151,7 @@ impl Tree {
             hasher.update([0]);
             hasher.update(file.digest.sha256);
         }
-        Hex(&hasher.finalize()).to_string()
+        hex(&hasher.finalize())
     }
 
     pub(crate) fn body(&self, file: &TreeFile) -> Body {
@@ -188,14 +182,18 @@ pub(crate) fn is_inside(path: &str) -> bool {
         && path.split('/').next() != Some(RECORDS)
 }
 
-fn hash(root: &Path, path: Box<str>) -> Result<TreeFile> {
+fn hash_all(root: &Path, paths: Vec<Box<str>>) -> Result<Vec<TreeFile>> {
+    let mut buffer = vec![0; BUFFER];
+    paths.into_iter().map(|path| hash(root, path, &mut buffer)).collect()
+}
+
+fn hash(root: &Path, path: Box<str>, buffer: &mut [u8]) -> Result<TreeFile> {
     let place = root.join(&*path);
     let unreadable = |error| Error::file("read", &place, error);
     let mut file = File::open(&place).map_err(unreadable)?;
     let mut digester = Digester::default();
-    let mut buffer = vec![0; BUFFER];
     loop {
-        match file.read(&mut buffer).map_err(unreadable)? {
+        match file.read(buffer).map_err(unreadable)? {
             0 => break,
             length => digester.update(&buffer[..length]),
         }

@@ -60,7 +60,7 @@ impl DynamoDbStore {
                 }
             }
         }
-        self.table.put(parts).await?;
+        self.table.put_parts(&parts).await?;
         self.table.put(heads).await?;
         self.drop_parts(before.values()).await?;
         for (key, value) in &values {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 
-use super::item::{self, Item, PARTS, PATH};
+use super::item::{self, Item, PARTS, PATH, Part};
 use crate::aws::{AwsError, AwsErrorKind, Service};
 use crate::store::{StoreError, StoreErrorKind, StoreKind, StoreResult, backoff};
 
@@ -13,6 +13,8 @@ const KEYS: usize = 100;
 const WRITES: usize = 25;
 /// The service takes 16 MB; smaller requests keep memory and the loss of a failed one small.
 const WRITE_BYTES: usize = 2 << 20;
+/// As many as `WRITE_BYTES` has room for.
+const PARTS_AT_ONCE: usize = 5;
 /// Give up after this many answers in a row that brought nothing.
 const FRUITLESS: u32 = 10;
 
@@ -101,6 +103,14 @@ impl Table {
             requests.push((bytes, WriteRequest::builder().put_request(put).build()));
         }
         self.write(requests).await
+    }
+
+    /// A few at a time: an item is a copy of its part, and a value may have many.
+    pub(super) async fn put_parts(&self, parts: &[Part]) -> StoreResult<()> {
+        for few in parts.chunks(PARTS_AT_ONCE) {
+            self.put(few.iter().map(Part::to_item).collect()).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn delete(&self, keys: &[impl AsRef<str>]) -> StoreResult<()> {

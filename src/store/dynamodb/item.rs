@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use crate::store::hex::hex;
 use crate::store::{StoreError, StoreErrorKind, StoreKind, StoreResult};
 
 pub(super) const PATH: &str = "path";
@@ -31,6 +32,19 @@ pub(crate) const PARTS_PREFIX: &str = ".rstack/parts/";
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
+/// A stretch of a value, and the key of the item that holds it.
+pub(super) struct Part {
+    name: String,
+    value: Bytes,
+}
+
+impl Part {
+    pub(super) fn to_item(&self) -> Item {
+        let code = AttributeValue::B(Blob::new(self.value.as_ref()));
+        HashMap::from([path(&self.name), (CODE.to_owned(), code)])
+    }
+}
+
 /// The largest value, in bytes, that is one item under `key`.
 pub(super) fn largest_value(key: &str) -> usize {
     LARGEST_ITEM.saturating_sub(PATH.len() + key.len() + CODE.len())
@@ -39,7 +53,7 @@ pub(super) fn largest_value(key: &str) -> usize {
 /// A value as an item, or as parts and the item that names them.
 pub(super) enum Written {
     Whole(Item),
-    Split { head: Item, parts: Vec<Item> },
+    Split { head: Item, parts: Vec<Part> },
 }
 
 pub(super) fn write(key: &str, value: &Bytes) -> Written {
@@ -49,13 +63,11 @@ pub(super) fn write(key: &str, value: &Bytes) -> Written {
     let owner = hex(&Sha256::digest(key)[..16]);
     let mut names = Vec::new();
     let mut parts = Vec::new();
-    for part in value.chunks(LARGEST_PART) {
-        let name = format!("{PARTS_PREFIX}{owner}/{}-{}", hex(&Sha256::digest(part)), nonce());
-        parts.push(HashMap::from([
-            path(&name),
-            (CODE.to_owned(), AttributeValue::B(Blob::new(part))),
-        ]));
-        names.push(AttributeValue::S(name));
+    for start in (0..value.len()).step_by(LARGEST_PART) {
+        let part = value.slice(start..value.len().min(start + LARGEST_PART));
+        let name = format!("{PARTS_PREFIX}{owner}/{}-{}", hex(&Sha256::digest(&part)), nonce());
+        names.push(AttributeValue::S(name.clone()));
+        parts.push(Part { name, value: part });
     }
     let head = HashMap::from([
         path(key),
@@ -120,17 +132,6 @@ fn nonce() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("{:016x}", RandomState::new().hash_one((std::process::id(), count)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ impl DynamoDbStore {
         };
         let names = item::parts_of(&head);
         let done = version(&head, &new);
-        self.table.put(parts).await?;
+        self.table.put_parts(&parts).await?;
         match self.put_if(head, expected).await {
             Ok(before) => {
                 self.drop_parts(before.iter()).await?;

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use redis::Pipeline;
+use sha1::{Digest, Sha1};
 
 use super::RedisAddress;
 use super::connection::Connection;
+use crate::store::hex::hex;
 use crate::store::interface::{Mark, settle};
 use crate::store::pool::{self, Batches, Bounds};
 use crate::store::{Done, Limit, Listed, Pages, Put, Puts, Store, StoreKind, StoreResult, Swap, Version};
@@ -24,14 +26,11 @@ const WRITES: Bounds = Bounds {
     bytes: 4 << 20,
 };
 
-/// Writes ARGV[2] if the key holds ARGV[1], or with no ARGV[1] (a third argument says so) if it holds nothing.
+/// Writes ARGV[2] if the key holds a value whose SHA-1 is ARGV[1], or if ARGV[1] is empty and it holds nothing. The
+/// value itself would be as good, but ledgers are large.
 const COMPARE_AND_SET: &str = "
 local held = redis.call('GET', KEYS[1])
-if ARGV[3] == 'absent' then
-  if held then return 0 end
-elseif held ~= ARGV[1] then
-  return 0
-end
+if (held and redis.sha1hex(held) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
 return 1";
 
@@ -169,15 +168,18 @@ impl Store for RedisStore {
 
     async fn get_versioned(&self, key: &str) -> StoreResult<Option<(Bytes, Version)>> {
         let found = self.get_many(&[key.to_owned()]).await?.pop().flatten();
-        Ok(found.map(|value| (value.clone(), Version::content(value))))
+        Ok(found.map(|value| {
+            let version = version(&value);
+            (value, version)
+        }))
     }
 
     async fn compare_and_set(&self, key: &str, expected: Option<&Version>, new: Bytes) -> StoreResult<Swap> {
-        let (held, state) = match expected {
-            None => (&[][..], "absent"),
-            Some(Version(Mark::Content(held))) => (held.as_ref(), "present"),
+        let held = match expected {
+            None => "",
+            Some(Version(Mark::Tag(sha1))) => sha1,
             // A version of another store never matches.
-            Some(Version(Mark::Tag(_))) => return Ok(Swap::Conflict),
+            Some(Version(Mark::Content(_))) => return Ok(Swap::Conflict),
         };
         let mut pipeline = Pipeline::new();
         pipeline
@@ -186,10 +188,9 @@ impl Store for RedisStore {
             .arg(1)
             .arg(key)
             .arg(held)
-            .arg(new.as_ref())
-            .arg(state);
+            .arg(new.as_ref());
         match self.connection.single::<(u8,)>(&pipeline).await {
-            Ok((1,)) => Ok(Swap::Done(Version::content(new))),
+            Ok((1,)) => Ok(Swap::Done(version(&new))),
             Ok(_) => Ok(Swap::Conflict),
             Err((error, answer_lost)) if answer_lost => match settle(self, key, &new).await {
                 Ok(Swap::Done(version)) => Ok(Swap::Done(version)),
@@ -198,6 +199,10 @@ impl Store for RedisStore {
             Err((error, _)) => Err(error.at(key)),
         }
     }
+}
+
+fn version(value: &[u8]) -> Version {
+    Version::tag(hex(&Sha1::digest(value)))
 }
 
 fn escape_glob(prefix: &str) -> String {
