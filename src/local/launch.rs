@@ -61,6 +61,7 @@ pub(super) async fn mend_redis(
     reporter.report(&Event::Local(LocalStep::Restarting {
         what: "Redis".to_owned(),
     }));
+    process::kill_in(&options.run_dir(), state.redis.pid).await;
     port::released(port).await;
     let child = redis::spawn(&redis_server, options, port)?;
     let warn = |message: &str, hint: &str| {

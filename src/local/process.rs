@@ -37,6 +37,17 @@ pub(super) async fn end_all_in(dir: &Path) -> Result<()> {
     }
 }
 
+/// Ends one server in `dir` that does not answer any more, without asking: it would not hear.
+pub(super) async fn kill_in(dir: &Path, pid: u32) {
+    if runs_in(pid, dir) {
+        send(pid, Signal::KILL);
+    }
+    let deadline = Instant::now() + GRACE;
+    while runs_in(pid, dir) && Instant::now() < deadline {
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// A process that is gone already is what the signal was for.
 fn send(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {

@@ -127,6 +127,19 @@ fn a_dead_redis_alone_is_started_again_where_it_was() {
 }
 
 #[test]
+fn a_redis_that_hangs_is_replaced_and_the_environments_stay() {
+    let mut local = LocalAws::own();
+    make_stack(&local);
+    let (hung, redis_url) = (local.pid("redis"), local.redis_url().to_owned());
+    kill_process(hung, Signal::STOP).expect("it runs");
+    local.done(["local", "start"]);
+    local.start();
+    assert!(!local.processes().contains(&hung));
+    assert_eq!(local.redis_url(), redis_url);
+    assert_eq!((local.processes().len(), stacks(&local)), (2, 1));
+}
+
+#[test]
 fn a_dead_redis_whose_port_is_taken_makes_everything_new() {
     let mut local = LocalAws::own();
     let redis = address(local.redis_url());
