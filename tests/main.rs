@@ -1,6 +1,7 @@
 //! Every integration test in one binary: one file a command or topic.
 
 mod config;
+mod credentials;
 mod demo;
 mod down;
 mod json;

@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::clock::ServerClock;
 use super::log::RequestLog;
+use super::profile::NamedProfile;
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
@@ -77,6 +78,15 @@ impl Aws {
             return Err(Error::configuration("no AWS region is set")
                 .with_hint("use `--region`, AWS_REGION, `region` in rstack.yaml, or a profile that has one"));
         };
+        // `settings` has checked its own; this one may come from AWS_REGION or a profile.
+        if !is_host_label(&region) {
+            return Err(Error::configuration(format!("the AWS region is {region:?}"))
+                .with_hint("expected a region such as eu-west-1; look at AWS_REGION and the AWS profile"));
+        }
+        if let Some(profile) = &access.profile {
+            let provider = SharedCredentialsProvider::new(NamedProfile::new(profile, &config));
+            config = config.into_builder().credentials_provider(provider).build();
+        }
         if let Some(role) = &access.role_arn {
             let provider = aws_config::sts::AssumeRoleProvider::builder(role.as_str())
                 .session_name("rstack")
@@ -165,6 +175,12 @@ impl Aws {
             }
         })
     }
+}
+
+/// A region becomes part of a host's name.
+fn is_host_label(region: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (1..=63).contains(&region.len()) && region.chars().all(inner) && !region.starts_with('-') && !region.ends_with('-')
 }
 
 fn is_plain_http(url: &str) -> bool {

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde::Serialize;
 
 use super::permission::permissions;
+use super::profile::ProfileError;
 
 /// The AWS services that rstack talks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -137,11 +138,17 @@ impl AwsError {
             SdkError::ResponseError(_) => AwsErrorKind::Unavailable,
             _ => kind_of(code.as_deref(), status),
         };
-        let message = error
-            .as_service_error()
-            .and_then(|e| e.meta().message())
-            .filter(|m| !m.is_empty())
-            .map_or_else(|| innermost(error, status), str::to_owned);
+        let message = if kind == AwsErrorKind::NoCredentials {
+            // Of the usual places each has its own reason; only a profile that was named has one that helps.
+            let profile = chain(error).find_map(|e| e.downcast_ref::<ProfileError>());
+            profile.map_or_else(String::new, ToString::to_string)
+        } else {
+            error
+                .as_service_error()
+                .and_then(|e| e.meta().message())
+                .filter(|m| !m.is_empty())
+                .map_or_else(|| innermost(error, status), str::to_owned)
+        };
         Self {
             service,
             action,
@@ -178,14 +185,29 @@ impl AwsError {
         self.code.as_deref() == Some(code)
     }
 
+    /// The request was refused for its time, which is signed as well.
+    fn is_clock(&self) -> bool {
+        self.is("RequestTimeTooSkewed")
+            || ["Signature expired", "Signature not yet current"]
+                .iter()
+                .any(|text| self.message.starts_with(text))
+    }
+
     /// The way out, where there is a usual one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self.kind {
+            AwsErrorKind::NoCredentials if !self.message.is_empty() => {
+                "`aws configure list-profiles` names the profiles there are; `aws sso login --profile …` opens one again"
+                    .to_owned()
+            }
             AwsErrorKind::NoCredentials => {
                 "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, run `aws configure` or \
                  `aws sso login`, or add `--local` to use the AWS on this machine"
                     .to_owned()
+            }
+            AwsErrorKind::BadCredentials if self.is_clock() => {
+                "set the clock of this machine; AWS refuses requests that are minutes off".to_owned()
             }
             AwsErrorKind::BadCredentials => {
                 "get fresh credentials (`aws sso login`, or a new session token) and run the same command again"
@@ -219,7 +241,14 @@ impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.service, self.action)?;
         match (&self.kind, &self.code) {
-            (AwsErrorKind::NoCredentials, _) => return f.write_str(": no AWS credentials were found"),
+            (AwsErrorKind::NoCredentials, _) => {
+                f.write_str(": no AWS credentials were found")?;
+                return if self.message.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, "; {}", self.message)
+                };
+            }
             (_, Some(code)) => write!(f, " was refused with {code}: {}", self.message)?,
             (AwsErrorKind::Connection, None) => write!(f, " got no answer: {}", self.message)?,
             (AwsErrorKind::Timeout, None) => write!(f, " got no answer in time: {}", self.message)?,
@@ -238,6 +267,7 @@ fn kind_of(code: Option<&str>, status: Option<u16>) -> AwsErrorKind {
         "ExpiredToken"
         | "ExpiredTokenException"
         | "RequestExpired"
+        | "RequestTimeTooSkewed"
         | "InvalidClientTokenId"
         | "InvalidAccessKeyId"
         | "UnrecognizedClientException"
@@ -287,10 +317,15 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
 }
 
 /// The most telling text of an error that carries no message of the service: its innermost cause.
-fn innermost(error: &(dyn StdError + 'static), status: Option<u16>) -> String {
-    let cause = chain(error).last().map_or_else(String::new, ToString::to_string);
-    match status {
-        Some(status) => format!("HTTP status {status}, {cause}"),
-        None => cause,
+fn innermost<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> String
+where
+    E: StdError + 'static,
+{
+    let cause = || chain(error).last().map_or_else(String::new, ToString::to_string);
+    match (status, error) {
+        // As answers to HEAD have no body, they tell nothing but the status.
+        (Some(status), SdkError::ServiceError(_)) => format!("HTTP status {status}"),
+        (Some(status), _) => format!("HTTP status {status}, {}", cause()),
+        (None, _) => cause(),
     }
 }

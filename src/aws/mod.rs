@@ -6,6 +6,7 @@ mod ec2;
 mod error;
 mod log;
 mod permission;
+mod profile;
 mod secrets;
 mod signed;
 mod sts;
