@@ -98,7 +98,7 @@ fn one_that_does_not_exist_is_an_error_that_says_how_to_make_it() {
 
     --- stderr
     error: there is no environment `nowhere` on the local AWS
-    hint: `rstack up --name nowhere --local` makes it; `rstack status` without a name lists those there are
+    hint: `rstack up --name nowhere --local` makes it; `rstack status --local` without a name lists those there are
     ");
 }
 

@@ -101,9 +101,9 @@ impl Context<'_> {
 
     /// The error of a command that needs an environment which is not there.
     pub(crate) fn no_environment(&self, name: &StackName, aws: &Aws) -> Error {
-        let place = match self.settings.target {
-            Target::Aws => format!("in {}", aws.region()),
-            Target::Local => "on the local AWS".to_owned(),
+        let (place, list) = match self.settings.target {
+            Target::Aws => (format!("in {}", aws.region()), "rstack status"),
+            Target::Local => ("on the local AWS".to_owned(), "rstack status --local"),
         };
         let missing = ErrorKind::NoEnvironment {
             name: name.to_string(),
@@ -111,7 +111,7 @@ impl Context<'_> {
         };
         let up = command_line(&self.settings, "up", name);
         Error::from(missing).with_hint(format!(
-            "`{up}` makes it; `rstack status` without a name lists those there are"
+            "`{up}` makes it; `{list}` without a name lists those there are"
         ))
     }
 

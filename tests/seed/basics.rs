@@ -203,7 +203,7 @@ fn what_has_to_be_said_first_is_said() {
 
         --- stderr
         error: there is no environment `nowhere` on the local AWS
-        hint: `rstack up --name nowhere --local` makes it; `rstack status` without a name lists those there are
+        hint: `rstack up --name nowhere --local` makes it; `rstack status --local` without a name lists those there are
         "#);
     assert_snapshot!(told(&shared.rstack(["seed", "-n", "x", "--redis-url", "http://:secret@h"]).run()), @r#"
         exit: 2

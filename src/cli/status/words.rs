@@ -105,7 +105,16 @@ fn stores(report: &StatusReport, style: Style) -> String {
             (Role::Quiet, store.place.clone()),
         ]);
     }
-    table.render(style)
+    let mut words = table.render(style);
+    // A terminal cuts what a table has no room for, and this has to be read to its end.
+    for store in &report.stores {
+        if let Condition::Failed { message } = &store.condition {
+            let line = Line::new().and(Role::Bad, format!("{}: {message}", store.store));
+            words.push_str(&line.render(style));
+            words.push('\n');
+        }
+    }
+    words
 }
 
 fn answer(condition: &Condition) -> (Role, String) {
@@ -118,15 +127,10 @@ fn answer(condition: &Condition) -> (Role, String) {
 }
 
 fn details(store: &StoreReport) -> String {
-    let message = match &store.condition {
-        Condition::Failed { message } => Some(message.clone()),
-        _ => None,
-    };
     [
         store.version.as_ref().map(|version| format!("version {version}")),
         store.state.clone(),
         store.items.map(|items| format!("about {}", text::count(items, "item"))),
-        message,
     ]
     .into_iter()
     .flatten()
