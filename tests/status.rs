@@ -109,9 +109,8 @@ fn watching_shows_it_again_until_interrupted() {
     let mut watching = shared()
         .rstack(["status", "-n", &name, "--watch", "1", "--output", "json"])
         .spawn();
-    watching.until("\"type\":\"status\"");
-    std::thread::sleep(Duration::from_millis(1200));
-    watching.signal(Signal::INT);
+    // The second of them, which is the first that follows a line.
+    watching.until("\n{\"v\":1,\"type\":\"status\"").signal(Signal::INT);
     let output = watching.wait();
     assert_eq!(output.code(), Some(130));
     let lines = output.json_lines();
