@@ -24,7 +24,7 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.works) - set(WORKS):
         parser.error(f"there is no work {', '.join(unknown)}")
-    bench, report = Bench(2 if options.quick else 5, options.quick), Report()
+    bench, report = Bench(2 if options.quick else 3, options.quick), Report()
     # The local AWS is stopped however this ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

@@ -25,6 +25,6 @@ def run(bench, report):
         fill(bucket)
         return measure.clock([s5cmd, "rm", f"s3://{bucket}/*"], bench.env)
 
-    timed = measure.alternate({"rstack down": rstack, "s5cmd rm": peer}, 1 if bench.quick else 5)
+    timed = measure.alternate({"rstack down": rstack, "s5cmd rm": peer}, 1 if bench.quick else 3)
     report.times(timed, baseline=timed[1].median)
     report.verdict(timed[0].median <= timed[1].median)
