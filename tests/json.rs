@@ -59,6 +59,9 @@ fn every_documented_result_has_the_shape_of_the_real_one() {
     check(local, "template", &["template"]);
     check(local, "up", &["up", "-n", &name]);
     check(local, "seed", &["seed", "-n", &name]);
+    check(local, "releases", &["releases", "-n", &name]);
+    check(local, "ls", &["ls", "-n", &name]);
+    check(local, "cat", &["cat", "-n", &name, "main", "foo/module1.py"]);
     check(local, "status", &["status", "-n", &name]);
     check(local, "outputs", &["outputs", "-n", &name]);
     check(local, "policy", &["policy", "reader", "-n", &name]);

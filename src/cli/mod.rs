@@ -1,5 +1,6 @@
 //! The command line, one file a command.
 
+mod cat;
 mod completions;
 mod demo;
 mod down;
@@ -8,11 +9,14 @@ mod global;
 mod init;
 mod key;
 mod local;
+mod ls;
 mod outputs;
 mod parse;
 mod policy;
+mod releases;
 mod seed;
 mod shell;
+mod source;
 mod status;
 mod template;
 mod up;
@@ -62,6 +66,9 @@ Exit codes:
 enum Command {
     Up(up::Args),
     Seed(seed::Args),
+    Releases(releases::Args),
+    Ls(ls::Args),
+    Cat(cat::Args),
     Status(status::Status),
     Outputs(outputs::Outputs),
     Template(template::Args),
@@ -145,6 +152,9 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
     match command {
         Command::Up(command) => Box::pin(command.run(&context()?)).await,
         Command::Seed(command) => Box::pin(command.run(&context()?)).await,
+        Command::Releases(command) => Box::pin(command.run(&context()?)).await,
+        Command::Ls(command) => Box::pin(command.run(&context()?)).await,
+        Command::Cat(command) => Box::pin(command.run(&context()?)).await,
         Command::Status(command) => Box::pin(command.run(&context()?)).await,
         Command::Outputs(command) => Box::pin(command.run(&context()?)).await,
         Command::Template(args) => template::run(&args, &context()?),

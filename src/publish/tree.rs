@@ -138,7 +138,7 @@ impl Tree {
     }
 
     /// The place of a file in [`Tree::files`].
-    pub(super) fn find(&self, path: &str) -> Option<usize> {
+    pub(crate) fn find(&self, path: &str) -> Option<usize> {
         self.files.binary_search_by(|file| (*file.path).cmp(path)).ok()
     }
 

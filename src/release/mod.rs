@@ -18,6 +18,7 @@ mod pack;
 mod publish;
 mod read;
 mod report;
+mod source;
 
 pub use draft::{Changes, Content};
 pub use hash::{ContentHash, ReleaseId};
@@ -27,3 +28,4 @@ pub use marker::{Blob, Marker, MoveKind};
 pub use publish::{Publication, Stores, Work, publish};
 pub use read::{Place, Reader};
 pub use report::{CopyReport, CopyState, Published};
+pub use source::{Entry, Location, Member, Opening, Source, SourceUrl};

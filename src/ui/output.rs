@@ -82,12 +82,12 @@ impl Ui {
     }
 
     /// Ends a command: under JSON the one `result` object, otherwise `text` on stdout.
-    pub(crate) fn finish<T: Serialize>(
+    pub(crate) fn finish<T: Serialize, B: AsRef<[u8]>>(
         &self,
         command: &'static str,
         value: &T,
         outcome: Outcome,
-        text: impl FnOnce(Style) -> String,
+        text: impl FnOnce(Style) -> B,
     ) {
         self.clear();
         if matches!(self.view, View::Json) {

@@ -20,10 +20,10 @@ impl Sink {
     }
 
     /// Writes all of `text`, or nothing more once a write has failed.
-    pub(crate) fn write(&self, text: &str) {
+    pub(crate) fn write(&self, text: &(impl AsRef<[u8]> + ?Sized)) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.failure.is_none() {
-            let written = state.writer.write_all(text.as_bytes());
+            let written = state.writer.write_all(text.as_ref());
             state.failure = written.and_then(|()| state.writer.flush()).err();
         }
     }

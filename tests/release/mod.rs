@@ -1,6 +1,8 @@
 //! Releases: publishing, crashing, contending, reading.
 
+mod commands;
 mod contention;
+mod corrupt;
 mod crash;
 mod faulty;
 mod model;

@@ -1,0 +1,170 @@
+//! `rstack releases`.
+
+use std::collections::HashMap;
+
+use clap::Args as ClapArgs;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use rstack::release::{Changes, Manifest, Marker, MoveKind, Place, ReleaseId};
+use rstack::time::Timestamp;
+use rstack::{Outcome, Result};
+use serde::Serialize;
+
+use super::{Context, source};
+use crate::ui::{Line, Role, Style, Table, text};
+
+/// Show the history of an area: every move of its marker, and what each release changed
+#[derive(Debug, ClapArgs)]
+#[command(after_help = format!("{AFTER_HELP}\n\n{}", source::HELP))]
+pub(crate) struct Args {
+    /// Which area [default: `main` of the environment]
+    #[arg(value_name = "SOURCE")]
+    source: Option<String>,
+    /// How many moves to show, the newest first
+    #[arg(long, value_name = "N", default_value = "20")]
+    limit: usize,
+}
+
+const AFTER_HELP: &str = "\
+stdout: a line for each move; `*` marks the release that is current.
+Exit codes: 0 shown, 1 there is no release or a store cannot be read, 2 usage
+
+Examples:
+  rstack releases -n demo prod
+  rstack releases s3://my-bucket/prod --limit 5";
+
+/// Manifests that are read at once.
+const AT_ONCE: usize = 8;
+
+#[derive(Debug, Serialize)]
+struct Report {
+    area: String,
+    current: ReleaseId,
+    moves: Vec<Moved>,
+    /// Moves that are kept beside those shown.
+    more: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Moved {
+    sequence: u64,
+    kind: MoveKind,
+    release: ReleaseId,
+    current: bool,
+    time: Timestamp,
+    author: String,
+    /// Of the move.
+    reason: Option<String>,
+    /// Of the release.
+    message: Option<String>,
+    parent: Option<ReleaseId>,
+    files: usize,
+    /// Against its parent; null when that is not kept any more.
+    added: Option<usize>,
+    changed: Option<usize>,
+    removed: Option<usize>,
+}
+
+impl Args {
+    pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
+        let url = source::url(context, self.source.as_deref(), &source::At::default())?;
+        let place = Box::pin(source::place(context, &url)).await?;
+        let report = context.until_interrupted(look(&place, self.limit)).await?;
+        context
+            .ui
+            .finish("releases", &report, Outcome::Done, |style| words(&report, style));
+        Ok(Outcome::Done)
+    }
+}
+
+async fn look(place: &Place, limit: usize) -> Result<Report> {
+    let moves = place.moves().await?;
+    let shown = &moves[..moves.len().min(limit)];
+    let mut manifests = load(place, shown.iter()).await?;
+    let parents: Vec<ReleaseId> = manifests
+        .values()
+        .filter_map(|manifest| manifest.parent.clone())
+        .collect();
+    let lacking = moves
+        .iter()
+        .filter(|step| parents.contains(&step.release) && !manifests.contains_key(&step.release));
+    manifests.extend(load(place, lacking).await?);
+    let current = moves[0].release.clone();
+    let line = |step: &Marker| {
+        let manifest = &manifests[&step.release];
+        let parent = manifest.parent.as_ref();
+        let before = parent.and_then(|parent| manifests.get(parent));
+        let changes = (parent.is_none() || before.is_some()).then(|| Changes::between(before, manifest));
+        let count = |of: fn(&Changes) -> &Vec<String>| changes.as_ref().map(|changes| of(changes).len());
+        Moved {
+            sequence: step.sequence,
+            kind: step.kind,
+            release: step.release.clone(),
+            current: step.release == current,
+            time: step.time,
+            author: step.author.clone(),
+            reason: step.reason.clone(),
+            message: manifest.message.clone(),
+            parent: parent.cloned(),
+            files: manifest.files.len(),
+            added: count(|changes| &changes.added),
+            changed: count(|changes| &changes.changed),
+            removed: count(|changes| &changes.removed),
+        }
+    };
+    Ok(Report {
+        area: place.area.to_string(),
+        moves: shown.iter().map(line).collect(),
+        more: moves.len() - shown.len(),
+        current: current.clone(),
+    })
+}
+
+/// The manifests of these moves' releases, each once.
+async fn load(place: &Place, steps: impl Iterator<Item = &Marker>) -> Result<HashMap<ReleaseId, Manifest>> {
+    let distinct: HashMap<&ReleaseId, &Marker> = steps.map(|step| (&step.release, step)).collect();
+    let reads: Vec<_> = distinct
+        .into_values()
+        .map(|step| async move { Ok((step.release.clone(), place.manifest(step).await?)) })
+        .collect();
+    stream::iter(reads).buffer_unordered(AT_ONCE).try_collect().await
+}
+
+fn words(report: &Report, style: Style) -> String {
+    let mut table = Table::new(&[
+        ">MOVE", "", "RELEASE", "TIME", "BY", "WHAT", ">FILES", ">+", ">~", ">-", "WHY",
+    ]);
+    let count = |number: Option<usize>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+    for step in &report.moves {
+        let (mark, role) = if step.current {
+            ("*", Role::Good)
+        } else {
+            ("", Role::Plain)
+        };
+        let kind = match step.kind {
+            MoveKind::Publish => "publish",
+            MoveKind::Rollback => "rollback",
+            MoveKind::Promote => "promote",
+            MoveKind::Sign => "sign",
+        };
+        table.row([
+            (Role::Quiet, step.sequence.to_string()),
+            (role, mark.to_owned()),
+            (role, step.release.to_string()),
+            (Role::Plain, step.time.to_string()),
+            (Role::Plain, step.author.clone()),
+            (Role::Plain, kind.to_owned()),
+            (Role::Plain, step.files.to_string()),
+            (Role::Plain, count(step.added)),
+            (Role::Plain, count(step.changed)),
+            (Role::Plain, count(step.removed)),
+            (Role::Plain, step.reason.clone().unwrap_or_default()),
+        ]);
+    }
+    let mut words = table.render(style);
+    if report.more > 0 {
+        let more = format!("{} more; `--limit` shows them", text::count(report.more as u64, "move"));
+        words.push_str(&Line::new().and(Role::Quiet, more).render(style));
+        words.push('\n');
+    }
+    words
+}

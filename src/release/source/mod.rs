@@ -1,0 +1,9 @@
+//! Sources: what a reader opens. An area of an environment or of one store, a folder, or several in order.
+
+mod open;
+mod union;
+mod url;
+
+pub use open::Opening;
+pub use union::{Entry, Member, Source};
+pub use url::{Location, SourceUrl};

@@ -1,0 +1,323 @@
+//! What a source is called.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+
+use crate::error::{Error, Result};
+use crate::publish::Area;
+use crate::release::Pin;
+use crate::store::{RedisAddress, StoreError};
+
+/// One or several sources, the first that has a path counts.
+#[derive(Debug, Clone)]
+pub struct SourceUrl {
+    pub(super) parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) location: Location,
+    pub(super) at: Option<Pin>,
+    /// Passed over when it cannot be opened.
+    pub(super) optional: bool,
+}
+
+/// Where a source is.
+#[derive(Debug, Clone)]
+pub enum Location {
+    Environment {
+        name: String,
+        area: Area,
+    },
+    S3 {
+        bucket: String,
+        area: Area,
+    },
+    DynamoDb {
+        table: String,
+        area: Area,
+    },
+    Redis {
+        address: RedisAddress,
+        area: Area,
+    },
+    /// A folder that is a store: the last name is the area.
+    File {
+        root: PathBuf,
+        area: Area,
+    },
+    /// A folder of plain files.
+    Folder(PathBuf),
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment { name, area } => write!(f, "env:{name}/{area}"),
+            Self::S3 { bucket, area } => write!(f, "s3://{bucket}/{area}"),
+            Self::DynamoDb { table, area } => write!(f, "dynamodb://{table}/{area}"),
+            Self::Redis { address, area } => {
+                let scheme = if address.tls { "rediss" } else { "redis" };
+                write!(f, "{scheme}://{}/{area}", address.endpoint())
+            }
+            Self::File { root, area } => write!(f, "file://{}/{area}", root.display()),
+            Self::Folder(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl SourceUrl {
+    /// Reads a source as it is typed; a name that is no URL is an area of `environment`.
+    ///
+    /// # Errors
+    /// Usage, naming what is wrong with it.
+    pub fn parse(text: &str, environment: Option<&str>) -> Result<Self> {
+        let parts = text.split(';').map(|part| Part::parse(part.trim(), environment));
+        Ok(Self {
+            parts: parts.collect::<Result<_>>()?,
+        })
+    }
+
+    /// The area of an environment.
+    #[must_use]
+    pub fn environment(name: &str, area: Area) -> Self {
+        let name = name.to_owned();
+        let part = Part {
+            location: Location::Environment { name, area },
+            at: None,
+            optional: false,
+        };
+        Self { parts: vec![part] }
+    }
+
+    /// Pins all of it.
+    ///
+    /// # Errors
+    /// Usage when a part has a `?at=` of its own.
+    pub fn at(mut self, pin: &Pin) -> Result<Self> {
+        for part in &mut self.parts {
+            if part.at.is_some() {
+                return Err(Error::usage("`--at` and `?at=` contradict each other").with_hint("leave one of them out"));
+            }
+            part.at = Some(pin.clone());
+        }
+        Ok(self)
+    }
+
+    /// Whether opening it takes AWS.
+    #[must_use]
+    pub fn needs_aws(&self) -> bool {
+        self.parts.iter().any(|part| {
+            matches!(
+                part.location,
+                Location::Environment { .. } | Location::S3 { .. } | Location::DynamoDb { .. }
+            )
+        })
+    }
+}
+
+impl Part {
+    fn parse(text: &str, environment: Option<&str>) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::usage("a source is empty").with_hint("`a;b` joins two; quote it for the shell"));
+        }
+        let (rest, query) = text.split_once('?').unwrap_or((text, ""));
+        let mut options = Options::parse(query)?;
+        let location = location(rest, environment, &mut options)?;
+        if options.db.is_some() {
+            return Err(Error::usage("`?db=` is for `redis://` and `rediss://` only"));
+        }
+        Ok(Self {
+            location,
+            at: options.at,
+            optional: options.optional,
+        })
+    }
+}
+
+#[derive(Default)]
+struct Options {
+    at: Option<Pin>,
+    optional: bool,
+    db: Option<String>,
+}
+
+impl Options {
+    fn parse(query: &str) -> Result<Self> {
+        let mut options = Self::default();
+        for option in query.split('&').filter(|option| !option.is_empty()) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let value = decode(value)?;
+            match (name, value.as_str()) {
+                ("at", pin) => options.at = Some(pin.parse()?),
+                ("optional", "1") => options.optional = true,
+                ("optional", "0") => options.optional = false,
+                ("db", number) => options.db = Some(number.to_owned()),
+                _ => {
+                    return Err(Error::usage(format!("`?{option}` is unknown in a source"))
+                        .with_hint("there are `?at=RELEASE`, `?at=TIME`, `?optional=1` and, for Redis, `?db=N`"));
+                }
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn location(text: &str, environment: Option<&str>, options: &mut Options) -> Result<Location> {
+    if text.starts_with("./") || text.starts_with('/') || text == "." {
+        return Ok(Location::Folder(decode(text)?.into()));
+    }
+    if let Some(rest) = text.strip_prefix("env:") {
+        let (name, area) = rest.split_once('/').unwrap_or((rest, "main"));
+        return Ok(Location::Environment {
+            name: decode(name)?,
+            area: area_of(area)?,
+        });
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        let Some(name) = environment else {
+            return Err(
+                Error::usage(format!("`{text}` is no URL, and no environment is named")).with_hint(
+                    "name the environment with `--name`, or write `env:NAME/AREA`; a folder starts with `./` or `/`",
+                ),
+            );
+        };
+        return Ok(Location::Environment {
+            name: name.to_owned(),
+            area: area_of(text)?,
+        });
+    };
+    let (place, area) = rest.split_once('/').unwrap_or((rest, ""));
+    let area = || {
+        if area.is_empty() {
+            Ok(Area::default())
+        } else {
+            area_of(area)
+        }
+    };
+    Ok(match scheme {
+        "s3" => Location::S3 {
+            bucket: named(place, "bucket")?,
+            area: area()?,
+        },
+        "dynamodb" => Location::DynamoDb {
+            table: named(place, "table")?,
+            area: area()?,
+        },
+        "redis" | "rediss" => {
+            let db = options.db.take().map_or_else(String::new, |db| format!("?db={db}"));
+            let address = RedisAddress::from_str(&format!("{scheme}://{place}{db}"));
+            Location::Redis {
+                address: address.map_err(|error: StoreError| Error::usage(error.message))?,
+                area: area()?,
+            }
+        }
+        "file" => file(rest)?,
+        _ => {
+            return Err(Error::usage(format!("`{scheme}://` is no kind of source")).with_hint(
+                "there are `env:NAME/AREA`, `s3://`, `dynamodb://`, `redis://`, `rediss://`, `file:///`, and folders",
+            ));
+        }
+    })
+}
+
+fn file(rest: &str) -> Result<Location> {
+    let wrong =
+        || Error::usage(format!("`file://{rest}` names no area in a folder")).with_hint("`file:///FOLDER/AREA`");
+    let path = decode(rest)?;
+    let (root, area) = path.trim_end_matches('/').rsplit_once('/').ok_or_else(wrong)?;
+    if !path.starts_with('/') || root.is_empty() {
+        return Err(wrong());
+    }
+    Ok(Location::File {
+        root: root.into(),
+        area: area.parse()?,
+    })
+}
+
+fn named(place: &str, what: &str) -> Result<String> {
+    if place.is_empty() {
+        return Err(Error::usage(format!("the source names no {what}")));
+    }
+    decode(place)
+}
+
+fn area_of(text: &str) -> Result<Area> {
+    decode(text)?.parse()
+}
+
+fn decode(text: &str) -> Result<String> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded
+        .map(Into::into)
+        .map_err(|_| Error::usage(format!("{text:?} is not UTF-8 once `%` is decoded")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> String {
+        match SourceUrl::parse(text, Some("demo")) {
+            Ok(url) => {
+                let part = |part: &Part| {
+                    let at = part.at.as_ref().map_or_else(String::new, |pin| format!(" at {pin}"));
+                    let optional = if part.optional { " optional" } else { "" };
+                    format!("{}{at}{optional}", part.location)
+                };
+                url.parts.iter().map(part).collect::<Vec<_>>().join(" | ")
+            }
+            Err(error) => format!("error: {error}"),
+        }
+    }
+
+    #[test]
+    fn every_kind_of_source() {
+        for (text, meant) in [
+            ("prod", "env:demo/prod"),
+            ("env:x", "env:x/main"),
+            ("env:x/home/tony.yum", "env:x/home/tony.yum"),
+            ("s3://b/prod", "s3://b/prod"),
+            ("dynamodb://t", "dynamodb://t/main"),
+            ("redis://:secret@h:1/prod?db=3", "redis://h:1/prod"),
+            ("rediss://h/prod", "rediss://h:6379/prod"),
+            ("file:///srv/code/prod", "file:///srv/code/prod"),
+            ("./a%3Bb", "./a;b"),
+            ("/abs", "/abs"),
+            (
+                "hotfix?optional=1;prod?at=2026-11-01T12:00:00Z",
+                "env:demo/hotfix optional | env:demo/prod at 2026-11-01T12:00:00Z",
+            ),
+            ("prod?at=0123abcd", "env:demo/prod at 0123abcd"),
+        ] {
+            assert_eq!(parse(text), meant, "{text}");
+        }
+        let url = SourceUrl::parse("redis://h/prod?db=3", None).expect("a source");
+        assert!(matches!(&url.parts[0].location, Location::Redis { address, .. } if address.db == 3));
+        assert!(!url.needs_aws());
+    }
+
+    #[test]
+    fn what_is_no_source_says_so() {
+        for text in [
+            "",
+            "a;;b",
+            "ftp://x/y",
+            "s3:///prod",
+            "prod?at=yesterday",
+            "prod?cache=1",
+            "s3://b/p?db=1",
+            "file://x",
+            "redis://h:x/prod",
+            "prod?at=%FF",
+        ] {
+            assert!(parse(text).starts_with("error: "), "{text}: {}", parse(text));
+        }
+        assert!(SourceUrl::parse("prod", None).is_err());
+        let pinned = SourceUrl::parse("prod?at=0123abcd", Some("x")).expect("a source");
+        assert!(pinned.at(&Pin::Release("0123".to_owned())).is_err());
+    }
+}
