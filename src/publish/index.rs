@@ -1,6 +1,7 @@
 //! The index of a store: which areas it has, told by one small value.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -86,10 +87,17 @@ pub(crate) async fn record(store: &dyn Store, area: &Area, record: &AreaRecord) 
 }
 
 pub(super) fn parse<T: DeserializeOwned>(store: &dyn Store, key: &str, value: &[u8]) -> StoreResult<T> {
-    serde_json::from_slice(value).map_err(|error| {
-        let message = format!("this record of rstack's cannot be read: {error}");
-        StoreError::new(store.kind(), StoreErrorKind::Corrupt, message).at(key)
-    })
+    serde_json::from_slice(value).map_err(|error| unreadable(store, key, &error))
+}
+
+pub(super) fn unwritable(store: &dyn Store, key: &str, error: &dyn fmt::Display) -> StoreError {
+    let message = format!("this record of rstack's cannot be put together: {error}");
+    StoreError::new(store.kind(), StoreErrorKind::Other, message).at(key)
+}
+
+pub(super) fn unreadable(store: &dyn Store, key: &str, error: &dyn fmt::Display) -> StoreError {
+    let message = format!("this record of rstack's cannot be read: {error}");
+    StoreError::new(store.kind(), StoreErrorKind::Corrupt, message).at(key)
 }
 
 pub(super) fn known_format(store: &dyn Store, key: &str, format: u32) -> StoreResult<()> {
@@ -102,7 +110,5 @@ pub(super) fn known_format(store: &dyn Store, key: &str, format: u32) -> StoreRe
 
 pub(super) fn to_bytes(value: &impl Serialize) -> Bytes {
     // Text keys, numbers and text: nothing that JSON cannot hold.
-    let mut json = serde_json::to_vec(value).unwrap_or_default();
-    json.shrink_to_fit();
-    json.into()
+    serde_json::to_vec(value).unwrap_or_default().into()
 }

@@ -4,12 +4,12 @@
 //! is interrupted leaves a ledger behind that names every file which may be there.
 
 use std::fmt;
+use std::io::{self, BufReader, BufWriter, IntoInnerError};
 
 use bytes::Bytes;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Tree;
 use super::area::Area;
@@ -17,17 +17,8 @@ use super::index::{self, FORMAT};
 use crate::store::{Store, StoreResult, Version, hex};
 use crate::time::Timestamp;
 
-/// All ledgers in memory together have this many shares, of this many files each.
-const SHARES: u32 = 16;
-const FILES_A_SHARE: usize = 2000;
-static TURNS: Semaphore = Semaphore::const_new(SHARES as usize);
-
-/// Ledgers of many files are large: waits until there is room for one of so many. Hold it as long as the ledger.
-pub(super) async fn turn(files: usize) -> Option<SemaphorePermit<'static>> {
-    let shares = u32::try_from(files / FILES_A_SHARE).unwrap_or(SHARES).clamp(1, SHARES);
-    // Never closed, so there is always one.
-    TURNS.acquire_many(shares).await.ok()
-}
+/// Ledgers of many files are large; most of what can be gained comes with the first level.
+const LEVEL: i32 = 1;
 
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -72,7 +63,9 @@ impl Ledger {
         let Some((value, version)) = store.get_versioned(&key).await? else {
             return Ok(None);
         };
-        let stored: Stored = index::parse(store, &key, &value)?;
+        let unreadable = |error: &dyn fmt::Display| index::unreadable(store, &key, error);
+        let json = zstd::Decoder::new(&value[..]).map_err(|error| unreadable(&error))?;
+        let stored: Stored = serde_json::from_reader(BufReader::new(json)).map_err(|error| unreadable(&error))?;
         index::known_format(store, &key, stored.v)?;
         Ok(Some(Self {
             stack: stored.stack,
@@ -102,12 +95,6 @@ pub(super) struct Files<'a> {
     pub(super) removing: &'a [String],
 }
 
-impl Files<'_> {
-    pub(super) fn len(&self) -> usize {
-        self.wanted.len() + self.removing.len()
-    }
-}
-
 impl<'a> Entry<'a> {
     pub(super) fn new(stack: &'a str, run: &'a str, complete: bool, files: Files<'a>) -> Self {
         Self {
@@ -120,14 +107,18 @@ impl<'a> Entry<'a> {
         }
     }
 
-    pub(super) fn to_bytes(&self) -> Bytes {
-        index::to_bytes(self)
+    /// Compressed JSON.
+    pub(super) fn to_bytes(&self) -> io::Result<Bytes> {
+        let mut writer = BufWriter::new(zstd::Encoder::new(Vec::new(), LEVEL)?);
+        serde_json::to_writer(&mut writer, self)?;
+        let encoder = writer.into_inner().map_err(IntoInnerError::into_error)?;
+        Ok(encoder.finish()?.into())
     }
 }
 
 /// `{path: [sha256, size]}`; `null` for one that is on its way out.
 fn files<S: Serializer>(files: &Files<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(files.len()))?;
+    let mut map = serializer.serialize_map(Some(files.wanted.len() + files.removing.len()))?;
     for place in files.wanted {
         let file = &files.tree.files()[*place];
         map.serialize_entry(&file.path, &(hex(&file.digest.sha256), file.digest.size))?;

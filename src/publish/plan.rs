@@ -2,7 +2,7 @@
 
 use super::compare::{Difference, differences};
 use super::index::Areas;
-use super::ledger::{self, Ledger};
+use super::ledger::Ledger;
 use super::meter::Meter;
 use super::report::{Changes, Skipped};
 use super::{Area, Publish, index};
@@ -66,7 +66,6 @@ impl Plan<'_> {
     }
 
     async fn read_ledger(&mut self, job: &Publish<'_>) -> Result<()> {
-        let _turn = ledger::turn(self.wanted.len()).await;
         let Some(ledger) = Ledger::load(self.store, job.area).await? else {
             return Ok(());
         };

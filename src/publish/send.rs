@@ -2,7 +2,7 @@
 
 use super::compare::differences;
 use super::index;
-use super::ledger::{self, Entry, Files, Ledger};
+use super::ledger::{Entry, Files, Ledger};
 use super::meter::Meter;
 use super::plan::Plan;
 use super::{AreaRecord, Publish};
@@ -140,9 +140,11 @@ impl Sending<'_> {
         complete: bool,
         files: Files<'_>,
     ) -> StoreResult<Option<Version>> {
-        let _turn = ledger::turn(files.len()).await;
-        let ledger = Entry::new(self.job.stack_id, self.run, complete, files).to_bytes();
         let key = self.job.area.ledger_key();
+        let entry = Entry::new(self.job.stack_id, self.run, complete, files);
+        let ledger = entry
+            .to_bytes()
+            .map_err(|error| index::unwritable(self.plan.store, &key, &error))?;
         match self.plan.store.compare_and_set(&key, expected, ledger).await? {
             Swap::Done(version) => Ok(Some(version)),
             Swap::Conflict => Ok(None),
