@@ -502,6 +502,7 @@ fn a_stack_that_somebody_deletes_while_we_watch_is_a_failure() {
     );
     let output = story.up([]).run().expect(4);
     assert!(output.stderr.contains("ended in DELETE_COMPLETE"), "{output}");
+    assert!(output.stderr.contains("somebody deleted it meanwhile"), "{output}");
 }
 
 #[test]
@@ -593,6 +594,12 @@ fn a_template_that_is_too_large_needs_a_bucket() {
     assert!(output.stderr.contains("--template-bucket"), "{output}");
     let output = story.up(["--template", "missing.yaml"]).run();
     assert_eq!(output.code(), Some(2), "an option twice is a usage error\n{output}");
+    let output = Rstack::new()
+        .endpoint(story.aws.endpoint())
+        .args(["up", "-n", "demo", "--template", "missing.yaml"])
+        .run()
+        .expect(2);
+    assert!(output.stderr.contains("`missing.yaml` does not exist"), "{output}");
 }
 
 #[test]

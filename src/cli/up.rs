@@ -230,7 +230,12 @@ fn template(args: &Args, context: &Context<'_>) -> Result<(String, Preflight)> {
         .map_or_else(|| choose(args.preset, context), Choice::File);
     match choice {
         Choice::File(path) => {
-            let body = std::fs::read_to_string(path).map_err(|e| Error::file("read", path, e))?;
+            let body = std::fs::read_to_string(path).map_err(|e| match e.kind() {
+                std::io::ErrorKind::NotFound => {
+                    Error::usage(format!("the template `{}` does not exist", path.display()))
+                }
+                _ => Error::file("read", path, e),
+            })?;
             if body.trim().is_empty() {
                 return Err(Error::usage(format!("the template `{}` is empty", path.display())));
             }

@@ -69,9 +69,17 @@ impl Settled {
     /// The failure that this ending is, with a hint when its cause is a known one.
     #[must_use]
     pub fn into_error(self, stack: &StackName, watch: &Watch<'_>) -> Error {
-        let hint = self.causes.iter().find_map(|cause| reason::hint(&cause.reason));
+        let gone = self.status == StackStatus::DeleteComplete;
+        let hint = self
+            .causes
+            .iter()
+            .find_map(|cause| reason::hint(&cause.reason))
+            .or_else(|| {
+                (gone && self.causes.is_empty())
+                    .then(|| format!("somebody deleted it meanwhile; `{}` makes it again", watch.attach))
+            });
         let left = match &self.stack {
-            Some(found) if found.status != StackStatus::DeleteComplete => Some(format!(
+            Some(found) if !gone => Some(format!(
                 "stack `{stack}` ({}); `{}` removes it",
                 found.status, watch.remove
             )),

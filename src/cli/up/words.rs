@@ -28,9 +28,9 @@ fn of_up(report: &UpReport, style: Style) -> String {
         Done::Started => "under way",
     };
     let line = Line::new()
-        .plain(format!("environment `{}` is {done} ", stack.name))
+        .plain(format!("environment `{}` is {done}: ", stack.name))
         .and(stack.status.tone().into(), stack.status.as_str())
-        .and(Role::Quiet, format!(" in {}", text::seconds(report.seconds)));
+        .and(Role::Quiet, format!(" after {}", text::seconds(report.seconds)));
     words.push_str(&line.render(style));
     words.push('\n');
     if let Some(expires_at) = stack.expires_at() {
