@@ -8,6 +8,7 @@ use crate::config::{self, Config, TargetName, check};
 use crate::error::{Error, Result};
 use crate::local;
 use crate::stack::StackName;
+use crate::trust::TrustedKeys;
 
 /// The global options as they were typed.
 #[derive(Debug, Clone, Default)]
@@ -84,6 +85,9 @@ impl Settings {
         config.on_failure =
             Layers::without_flag("RSTACK_ON_FAILURE").pick(&env, config.on_failure, check::on_failure)?;
         config.seed.area = Layers::without_flag("RSTACK_AREA").pick(&env, config.seed.area, check::area)?;
+        let keys = Layers::without_flag("RSTACK_TRUSTED_KEYS");
+        let keys = keys.pick(&env, Some(config.trusted_keys), check::public_keys)?;
+        config.trusted_keys = keys.unwrap_or_default();
         let bucket = Layers::without_flag("RSTACK_TEMPLATE_BUCKET");
         config.template.bucket = bucket.pick(&env, config.template.bucket, check::bucket_name)?;
         let home = home(&env)?;
@@ -99,6 +103,12 @@ impl Settings {
             name,
             config,
         })
+    }
+
+    /// Whose releases are read; everyone's without keys.
+    #[must_use]
+    pub fn trusted(&self) -> TrustedKeys {
+        self.config.trusted_keys.clone().into()
     }
 
     /// The environment's name, if one was given anywhere.

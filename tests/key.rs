@@ -52,6 +52,18 @@ fn what_is_no_key_is_refused() {
     error: `notes.txt` is not a private key that can sign
     hint: `rstack key generate` makes one: Ed25519, PKCS#8 in PEM, without a passphrase
     ");
+    let output = Rstack::new()
+        .env("RSTACK_TRUSTED_KEYS", "ed25519:abc")
+        .args(["template"])
+        .run();
+    insta::assert_snapshot!(output, @r#"
+    exit: 2
+    --- stdout
+
+    --- stderr
+    error: `RSTACK_TRUSTED_KEYS` is "ed25519:abc"
+    hint: expected `ed25519:` and 44 characters, as `rstack key generate` prints it
+    "#);
 }
 
 /// OpenSSL is what people have: it reads our keys, and we read its.
@@ -106,6 +118,32 @@ fn a_signed_release_is_read_from_both_durable_stores_by_those_who_trust_the_key(
     let output = |key: &str| outputs[key].as_str().expect("text").to_owned();
     let keys = |text: &str| TrustedKeys::from(vec![text.trim_end().parse().expect("a key")]);
     let (trusted, strangers) = (keys(&public), keys(&other));
+    let cat = |source: &str, keys: &str| {
+        let call = local.rstack(["cat", "-n", &name, source, "foo/module1.py"]);
+        call.env("RSTACK_TRUSTED_KEYS", keys.trim_end()).run()
+    };
+    let bucket = format!("s3://{}/prod", output("RSTACK_BUCKET"));
+    for source in ["prod", &bucket] {
+        assert!(cat(source, &public).expect(0).stdout.contains("def add"));
+        assert!(
+            cat(source, &format!("{},{public}", other.trim_end()))
+                .expect(0)
+                .stderr
+                .is_empty()
+        );
+    }
+    // Not even a source that may be missing may be untrusted.
+    for source in ["prod", "prod?optional=1", &bucket] {
+        let refused = cat(source, &other).expect(1);
+        let expected = format!(
+            "is signed with {}, which is not among the trusted keys",
+            public.trim_end()
+        );
+        assert!(
+            refused.stdout.is_empty() && refused.stderr.contains(&expected),
+            "{refused}"
+        );
+    }
     block_on(async {
         let aws = local.aws().await;
         let stores: [Arc<dyn Store>; 2] = [

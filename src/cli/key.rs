@@ -25,7 +25,7 @@ enum Action {
 /// Make a key: the private half goes into a file of yours, the public half is printed
 ///
 /// Keep the file where only publishers reach it, and give it to `rstack seed --sign FILE`. Give the public key to
-/// readers: those that trust keys refuse what none of them has signed.
+/// readers, in RSTACK_TRUSTED_KEYS or as `trusted_keys` in rstack.yaml: they then refuse what it has not signed.
 #[derive(Debug, Args)]
 #[command(after_help = GENERATE_HELP)]
 struct Generate {

@@ -1,12 +1,12 @@
 //! The SOURCE that several commands take.
 
 use clap::Args as ClapArgs;
+use rstack::Result;
 use rstack::aws::Aws;
 use rstack::publish::Area;
 use rstack::release::{Opening, Pin, Place, Source, SourceUrl};
 use rstack::stack::StackName;
-use rstack::trust::{PublicKey, TrustedKeys};
-use rstack::{Error, Result};
+use rstack::trust::TrustedKeys;
 
 use super::Context;
 
@@ -15,7 +15,7 @@ pub(crate) const HELP: &str = "\
 SOURCE is an area of the environment that `--name` names, or a URL: env:NAME/AREA, s3://BUCKET/AREA,
 dynamodb://TABLE/AREA, redis://HOST:PORT/AREA?db=0, rediss://…, file:///FOLDER/AREA. A folder starts with ./ or /.
 `A;B` is a union: the first that has a path counts (quote it). ?at=RELEASE or ?at=TIME pins a source, ?optional=1
-passes over one that cannot be opened. With public keys in RSTACK_TRUSTED_KEYS only what one of them signed is read.";
+passes over one that cannot be opened. With `trusted_keys` (RSTACK_TRUSTED_KEYS) only what one of them signed is read.";
 
 /// Which release.
 #[derive(Debug, Clone, Default, ClapArgs)]
@@ -38,13 +38,13 @@ pub(crate) fn url(context: &Context<'_>, source: Option<&str>, at: &At) -> Resul
 }
 
 pub(crate) async fn open(context: &Context<'_>, url: &SourceUrl) -> Result<Source> {
-    let (aws, trusted) = (aws(context, url).await?, trusted()?);
+    let (aws, trusted) = (aws(context, url).await?, context.settings.trusted());
     let opening = opening(context, aws.as_ref(), &trusted);
     context.until_interrupted(Source::open(url, &opening)).await
 }
 
 pub(crate) async fn place(context: &Context<'_>, url: &SourceUrl) -> Result<Place> {
-    let (aws, trusted) = (aws(context, url).await?, trusted()?);
+    let (aws, trusted) = (aws(context, url).await?, context.settings.trusted());
     let opening = opening(context, aws.as_ref(), &trusted);
     context.until_interrupted(Source::place(url, &opening)).await
 }
@@ -56,17 +56,6 @@ fn opening<'a>(context: &'a Context<'_>, aws: Option<&'a Aws>, trusted: &'a Trus
         reporter: context.ui,
         interrupt: &context.interrupt,
     }
-}
-
-/// The public keys in RSTACK_TRUSTED_KEYS, with commas between them; none when it is empty.
-fn trusted() -> Result<TrustedKeys> {
-    let keys = std::env::var("RSTACK_TRUSTED_KEYS").unwrap_or_default();
-    let keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty());
-    let keys = keys.map(|key| {
-        key.parse::<PublicKey>()
-            .map_err(|error| Error::configuration(format!("RSTACK_TRUSTED_KEYS: {error}")))
-    });
-    Ok(keys.collect::<Result<Vec<_>>>()?.into())
 }
 
 async fn aws(context: &Context<'_>, url: &SourceUrl) -> Result<Option<Aws>> {

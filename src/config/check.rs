@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::publish::Area;
 use crate::stack::{OnFailure, StackName};
+use crate::trust::PublicKey;
 
 type Checked<T> = Result<T, String>;
 
@@ -20,6 +21,16 @@ fn kept(text: &str, valid: bool, expected: &str) -> Checked<String> {
 pub(crate) fn stack_name(text: &str) -> Checked<StackName> {
     text.parse()
         .map_err(|_| "expected a letter, then letters, digits and hyphens, 128 at most".to_owned())
+}
+
+pub(crate) fn public_key(text: &str) -> Checked<PublicKey> {
+    text.parse()
+        .map_err(|_| "expected `ed25519:` and 44 characters, as `rstack key generate` prints it".to_owned())
+}
+
+pub(crate) fn public_keys(text: &str) -> Checked<Vec<PublicKey>> {
+    let keys = text.split([',', ' ']).filter(|key| !key.is_empty());
+    keys.map(public_key).collect()
 }
 
 pub(crate) fn filled(text: &str) -> Checked<String> {

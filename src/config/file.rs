@@ -10,6 +10,7 @@ use super::scalar::{self, Consistent};
 use super::stores::Stores;
 use crate::stack::{OnFailure, StackName};
 use crate::template::Preset;
+use crate::trust::PublicKey;
 
 /// The file's content. Unknown keys are errors, so that a misspelt one is not silently ignored; every value is checked
 /// where it stands, so that the error names line and column.
@@ -42,6 +43,9 @@ pub struct Config {
     pub template: TemplateSource,
     pub stores: Stores,
     pub seed: Seed,
+    /// Whose releases are taken; everyone's when there are none.
+    #[serde(deserialize_with = "scalar::public_keys")]
+    pub trusted_keys: Vec<PublicKey>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

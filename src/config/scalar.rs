@@ -12,6 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::check;
 use crate::stack::StackName;
+use crate::trust::PublicKey;
 
 type Check<T> = fn(&str) -> Result<T, String>;
 
@@ -115,11 +116,11 @@ impl<'de> Visitor<'de> for Pairs {
 
 /// `deserialize_with` takes the path of a function and no arguments, so each check needs a function of its own.
 macro_rules! deserialize_with {
-    ($($name:ident: $check:ident -> Option<$type:ty>;)* [$($list:ident: $item:ident;)*]) => {
+    ($($name:ident: $check:ident -> Option<$type:ty>;)* [$($list:ident: $item:ident -> Vec<$entry:ty>;)*]) => {
         $(pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<$type>, D::Error> {
             deserializer.deserialize_option(Maybe(check::$check))
         })*
-        $(pub(super) fn $list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        $(pub(super) fn $list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<$entry>, D::Error> {
             deserializer.deserialize_any(List(check::$item))
         })*
     };
@@ -144,10 +145,11 @@ deserialize_with! {
     units: units -> Option<u32>;
     vpc: vpc -> Option<String>;
     [
-        capabilities: capability;
-        cidrs: cidr;
-        security_groups: security_group;
-        subnets: subnet;
+        capabilities: capability -> Vec<String>;
+        cidrs: cidr -> Vec<String>;
+        public_keys: public_key -> Vec<PublicKey>;
+        security_groups: security_group -> Vec<String>;
+        subnets: subnet -> Vec<String>;
     ]
 }
 

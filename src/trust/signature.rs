@@ -39,7 +39,9 @@ impl Distrust {
     pub fn hint(&self) -> String {
         match self {
             Self::Unsigned { .. } => "publish it with `rstack seed --sign KEY`, or read without trusted keys",
-            Self::UnknownKey { .. } => "if you trust that key, add it to the trusted ones",
+            Self::UnknownKey { .. } => {
+                "if you trust that key, add it to RSTACK_TRUSTED_KEYS or to `trusted_keys` in rstack.yaml"
+            }
             Self::WrongSignature { .. } => {
                 "somebody else wrote it, or it is damaged; `rstack releases` shows the moves, and publishing anew \
                  repairs it"

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::open::Opening;
 use super::url::SourceUrl;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::publish::Tree;
 use crate::release::{ContentHash, Place, Reader};
@@ -44,10 +44,13 @@ impl Source {
         for part in &url.parts {
             match Box::pin(opening.open(part)).await {
                 Ok(member) => members.push(member),
-                Err(error) if part.optional => opening.reporter.report(&Event::Warning {
-                    message: format!("{} is passed over: {error}", part.location),
-                    hint: error.hint,
-                }),
+                // A release that cannot be trusted is not a missing one.
+                Err(error) if part.optional && !matches!(*error.kind, ErrorKind::Untrusted(_)) => {
+                    opening.reporter.report(&Event::Warning {
+                        message: format!("{} is passed over: {error}", part.location),
+                        hint: error.hint,
+                    });
+                }
                 Err(error) => return Err(error),
             }
         }
