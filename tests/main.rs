@@ -6,6 +6,7 @@ mod demo;
 mod down;
 mod json;
 mod key;
+mod kydb;
 mod local;
 mod output;
 mod outputs;

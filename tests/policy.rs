@@ -455,7 +455,7 @@ fn called_in_source() -> BTreeSet<String> {
             found.extend(asked.captures_iter(code).flat_map(|call| actions("Ec2", &call[1])));
         }
     }
-    // Nobody needs a permission to ask who they are. Scan serves bare prefixes, `verify` and `prune`.
+    // Nobody needs a permission to ask who they are. Scan serves bare prefixes and KYDB.
     found.remove("sts:GetCallerIdentity");
     found.remove("dynamodb:Scan");
     found

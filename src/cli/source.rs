@@ -14,6 +14,7 @@ use super::Context;
 pub(crate) const HELP: &str = "\
 SOURCE is an area of the environment that `--name` names, or a URL: env:NAME/AREA, s3://BUCKET/AREA,
 dynamodb://TABLE/AREA, redis://HOST:PORT/AREA?db=0, rediss://…, file:///FOLDER/AREA. A folder starts with ./ or /.
+What KYDB wrote: kydb+redis://HOST:PORT/BASE, kydb+s3://BUCKET/BASE, kydb+dynamodb://TABLE/BASE.
 `A;B` is a union: the first that has a path counts (quote it). ?at=RELEASE or ?at=TIME pins a source, ?optional=1
 passes over one that cannot be opened. With `trusted_keys` (RSTACK_TRUSTED_KEYS) only what one of them signed is read.";
 

@@ -27,6 +27,8 @@ pub struct Signature {
 pub enum Distrust {
     #[error("the release in area `{area}` is not signed, and only signed ones are trusted")]
     Unsigned { area: String },
+    #[error("`{location}` cannot be signed, and only what is signed is trusted")]
+    Unsignable { location: String },
     #[error("the release in area `{area}` is signed with {key}, which is not among the trusted keys")]
     UnknownKey { area: String, key: PublicKey },
     #[error("the signature of the release in area `{area}` is wrong: what is there is not what {key} signed")]
@@ -39,6 +41,7 @@ impl Distrust {
     pub fn hint(&self) -> String {
         match self {
             Self::Unsigned { .. } => "publish it with `rstack seed --sign KEY`, or read without trusted keys",
+            Self::Unsignable { .. } => "publish what it has to an area, signed, or read without trusted keys",
             Self::UnknownKey { .. } => {
                 "if you trust that key, add it to RSTACK_TRUSTED_KEYS or to `trusted_keys` in rstack.yaml"
             }
@@ -58,6 +61,14 @@ pub struct TrustedKeys(Vec<PublicKey>);
 impl From<Vec<PublicKey>> for TrustedKeys {
     fn from(keys: Vec<PublicKey>) -> Self {
         Self(keys)
+    }
+}
+
+impl TrustedKeys {
+    /// Everyone is trusted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

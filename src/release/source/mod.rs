@@ -1,9 +1,11 @@
 //! Sources: what a reader opens. An area of an environment or of one store, a folder, or several in order.
 
+mod kydb;
 mod open;
 mod union;
 mod url;
 
+pub use kydb::KydbStore;
 pub use open::Opening;
 pub use union::{Entry, Member, Source};
 pub use url::{Location, SourceUrl};

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::kydb::{self, KydbStore};
 use super::union::Member;
 use super::url::{Location, Part};
 use crate::aws::Aws;
@@ -14,7 +15,7 @@ use crate::publish::{Area, Tree};
 use crate::release::{Place, Reader};
 use crate::stack::{Stack, describe, output_key};
 use crate::store::{DynamoDbStore, FileStore, RedisAddress, RedisStore, S3Store, Store};
-use crate::trust::TrustedKeys;
+use crate::trust::{Distrust, TrustedKeys};
 
 /// A Redis inside a VPC swallows connection attempts: this much patience, then its packs come from elsewhere.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -34,6 +35,9 @@ impl Opening<'_> {
     pub(super) async fn open(&self, part: &Part) -> Result<Member> {
         if let Location::Folder(path) = &part.location {
             return self.folder(path, part).await;
+        }
+        if let Location::Kydb { store, base } = &part.location {
+            return self.kydb(store, base, part).await;
         }
         let place = self.place(&part.location).await?;
         Ok(Member::Area(Box::new(Reader::open(place, part.at.as_ref()).await?)))
@@ -59,11 +63,11 @@ impl Opening<'_> {
             }
             Location::Redis { address, area } => Place::of(Arc::new(RedisStore::new(address.clone())), area.clone()),
             Location::File { root, area } => Place::of(Arc::new(FileStore::new(root)), area.clone()),
-            Location::Folder(path) => {
-                return Err(Error::usage(format!(
-                    "`{}` is a folder, which has no releases",
-                    path.display()
-                )));
+            Location::Folder(_) => {
+                return Err(Error::usage(format!("`{location}` is a folder, which has no releases")));
+            }
+            Location::Kydb { .. } => {
+                return Err(Error::usage(format!("`{location}` is KYDB's, which has no releases")));
             }
         })
     }
@@ -76,6 +80,20 @@ impl Opening<'_> {
             )));
         }
         Ok(Member::Folder(Tree::read(path, self.reporter, self.interrupt).await?))
+    }
+
+    async fn kydb(&self, store: &KydbStore, base: &str, part: &Part) -> Result<Member> {
+        if part.at.is_some() {
+            return Err(Error::usage(format!(
+                "`{}` is KYDB's, which has no releases to be pinned to",
+                part.location
+            )));
+        }
+        if !self.trusted.is_empty() {
+            let location = part.location.to_string();
+            return Err(Distrust::Unsignable { location }.into());
+        }
+        Ok(Member::Folder(Box::pin(kydb::read(store, base, self.aws)).await?))
     }
 
     fn aws(&self) -> Result<&Aws> {

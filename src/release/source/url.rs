@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
+use super::KydbStore;
 use crate::error::{Error, Result};
 use crate::publish::Area;
 use crate::release::Pin;
@@ -51,6 +52,11 @@ pub enum Location {
     },
     /// A folder of plain files.
     Folder(PathBuf),
+    /// Everything below a base path of a KYDB database.
+    Kydb {
+        store: KydbStore,
+        base: String,
+    },
 }
 
 impl fmt::Display for Location {
@@ -65,6 +71,7 @@ impl fmt::Display for Location {
             }
             Self::File { root, area } => write!(f, "file://{}/{area}", root.display()),
             Self::Folder(path) => path.display().fmt(f),
+            Self::Kydb { store, base } => write!(f, "{store}/{base}"),
         }
     }
 }
@@ -110,11 +117,10 @@ impl SourceUrl {
     /// Whether opening it takes AWS.
     #[must_use]
     pub fn needs_aws(&self) -> bool {
-        self.parts.iter().any(|part| {
-            matches!(
-                part.location,
-                Location::Environment { .. } | Location::S3 { .. } | Location::DynamoDb { .. }
-            )
+        self.parts.iter().any(|part| match &part.location {
+            Location::Environment { .. } | Location::S3 { .. } | Location::DynamoDb { .. } => true,
+            Location::Kydb { store, .. } => !matches!(store, KydbStore::Redis(_)),
+            Location::Redis { .. } | Location::File { .. } | Location::Folder(_) => false,
         })
     }
 }
@@ -191,6 +197,9 @@ fn location(text: &str, environment: Option<&str>, options: &mut Options) -> Res
         });
     };
     let (place, area) = rest.split_once('/').unwrap_or((rest, ""));
+    if let Some(scheme) = scheme.strip_prefix("kydb+") {
+        return kydb(scheme, place, area, options);
+    }
     let area = || {
         if area.is_empty() {
             Ok(Area::default())
@@ -207,21 +216,36 @@ fn location(text: &str, environment: Option<&str>, options: &mut Options) -> Res
             table: named(place, "table")?,
             area: area()?,
         },
-        "redis" | "rediss" => {
-            let db = options.db.take().map_or_else(String::new, |db| format!("?db={db}"));
-            let address = RedisAddress::from_str(&format!("{scheme}://{place}{db}"));
-            Location::Redis {
-                address: address.map_err(|error: StoreError| Error::usage(error.message))?,
-                area: area()?,
-            }
-        }
+        "redis" | "rediss" => Location::Redis {
+            address: redis(scheme, place, options)?,
+            area: area()?,
+        },
         "file" => file(rest)?,
         _ => {
             return Err(Error::usage(format!("`{scheme}://` is no kind of source")).with_hint(
-                "there are `env:NAME/AREA`, `s3://`, `dynamodb://`, `redis://`, `rediss://`, `file:///`, and folders",
+                "there are `env:NAME/AREA`, `s3://`, `dynamodb://`, `redis://`, `rediss://`, `file:///`, `kydb+…://`, and folders",
             ));
         }
     })
+}
+
+fn redis(scheme: &str, place: &str, options: &mut Options) -> Result<RedisAddress> {
+    let db = options.db.take().map_or_else(String::new, |db| format!("?db={db}"));
+    RedisAddress::from_str(&format!("{scheme}://{place}{db}")).map_err(|error: StoreError| Error::usage(error.message))
+}
+
+fn kydb(scheme: &str, place: &str, base: &str, options: &mut Options) -> Result<Location> {
+    let store = match scheme {
+        "redis" => KydbStore::Redis(redis(scheme, place, options)?),
+        "s3" => KydbStore::S3(named(place, "bucket")?),
+        "dynamodb" => KydbStore::DynamoDb(named(place, "table")?),
+        _ => {
+            return Err(Error::usage(format!("`kydb+{scheme}://` is no kind of source"))
+                .with_hint("there are `kydb+redis://`, `kydb+s3://` and `kydb+dynamodb://`"));
+        }
+    };
+    let base = decode(base.trim_matches('/'))?;
+    Ok(Location::Kydb { store, base })
 }
 
 fn file(rest: &str) -> Result<Location> {
@@ -285,6 +309,9 @@ mod tests {
             ("redis://:secret@h:1/prod?db=3", "redis://h:1/prod"),
             ("rediss://h/prod", "rediss://h:6379/prod"),
             ("file:///srv/code/prod", "file:///srv/code/prod"),
+            ("kydb+redis://h/home/tony", "kydb+redis://h:6379/home/tony"),
+            ("kydb+s3://b", "kydb+s3://b/"),
+            ("kydb+dynamodb://t/base/", "kydb+dynamodb://t/base"),
             ("./a%3Bb", "./a;b"),
             ("/abs", "/abs"),
             (
@@ -306,6 +333,8 @@ mod tests {
             "",
             "a;;b",
             "ftp://x/y",
+            "kydb+http://x/y",
+            "kydb+s3:///x",
             "s3:///prod",
             "prod?at=yesterday",
             "prod?cache=1",
