@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Tree;
 use super::area::Area;
 use super::index::{self, FORMAT};
-use crate::store::{Store, StoreResult, Version, hex};
+use crate::store::{Store, StoreError, StoreResult, Version, hex};
 use crate::time::Timestamp;
 
 /// Ledgers of many files are large; most of what can be gained comes with the first level.
@@ -25,6 +25,8 @@ pub(super) struct Ledger {
     pub(super) stack: String,
     pub(super) paths: Vec<String>,
     pub(super) version: Version,
+    /// It cannot be read; stack and paths are then empty.
+    pub(super) damage: Option<StoreError>,
 }
 
 #[derive(Deserialize)]
@@ -63,16 +65,30 @@ impl Ledger {
         let Some((value, version)) = store.get_versioned(&key).await? else {
             return Ok(None);
         };
-        let unreadable = |error: &dyn fmt::Display| index::unreadable(store, &key, error);
-        let json = zstd::Decoder::new(&value[..]).map_err(|error| unreadable(&error))?;
-        let stored: Stored = serde_json::from_reader(BufReader::new(json)).map_err(|error| unreadable(&error))?;
+        let stored = match parse(&value) {
+            Ok(stored) => stored,
+            Err(error) => {
+                return Ok(Some(Self {
+                    stack: String::new(),
+                    paths: Vec::new(),
+                    version,
+                    damage: Some(index::unreadable(store, &key, &error)),
+                }));
+            }
+        };
         index::known_format(store, &key, stored.v)?;
         Ok(Some(Self {
             stack: stored.stack,
             paths: stored.files.0,
             version,
+            damage: None,
         }))
     }
+}
+
+fn parse(value: &[u8]) -> io::Result<Stored> {
+    let json = BufReader::new(zstd::Decoder::new(value)?);
+    Ok(serde_json::from_reader(json)?)
 }
 
 /// A ledger to write.

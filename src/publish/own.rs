@@ -34,17 +34,18 @@ pub async fn remove_own_keys(store: &dyn Store, stack_id: &str) -> Result<u64> {
     let mut removed = 0;
     for name in areas(store, stack_id).await?.into_keys() {
         let area: Area = name.parse()?;
-        if let Some(ledger) = Ledger::load(store, &area)
-            .await?
-            .filter(|ledger| ledger.stack == stack_id)
-        {
+        let ledger = Ledger::load(store, &area).await?;
+        // Without a ledger to go by, all of the area: the index says whose it is.
+        let damaged = ledger.as_ref().is_some_and(|ledger| ledger.damage.is_some());
+        if let Some(ledger) = ledger.filter(|ledger| ledger.stack == stack_id) {
             for paths in ledger.paths.chunks(BATCH) {
                 let keys: Vec<String> = paths.iter().map(|path| area.key(path)).collect();
                 store.delete_many(&keys).await?;
                 removed += keys.len() as u64;
             }
         }
-        removed += remove_records(store, &area).await?;
+        let rest = if damaged { String::new() } else { format!("{RECORDS}/") };
+        removed += remove_under(store, &area.key(&rest)).await?;
         index::update(store, |areas| {
             if areas.get(&name).is_some_and(|record| record.stack == stack_id) {
                 areas.remove(&name);
@@ -55,10 +56,10 @@ pub async fn remove_own_keys(store: &dyn Store, stack_id: &str) -> Result<u64> {
     Ok(removed)
 }
 
-/// Everything that rstack keeps for itself in an area: the ledger, and what belongs to releases.
-async fn remove_records(store: &dyn Store, area: &Area) -> Result<u64> {
+/// Removes every key that begins with `prefix`: the records of an area are the ledger, and what belongs to releases.
+async fn remove_under(store: &dyn Store, prefix: &str) -> Result<u64> {
     let mut removed = 0;
-    let mut pages = store.list(&area.key(&format!("{RECORDS}/")));
+    let mut pages = store.list(prefix);
     while let Some(page) = pages.try_next().await? {
         let keys: Vec<String> = page.into_iter().map(|listed| listed.key).collect();
         store.delete_many(&keys).await?;

@@ -69,6 +69,14 @@ impl Plan<'_> {
         let Some(ledger) = Ledger::load(self.store, job.area).await? else {
             return Ok(());
         };
+        self.ledger = Some(ledger.version);
+        if let Some(damage) = ledger.damage {
+            job.reporter.report(&Event::Warning {
+                message: format!("{damage}; what the last seed put there and this directory does not have stays"),
+                hint: None,
+            });
+            return Ok(());
+        }
         if ledger.stack != job.stack_id {
             job.reporter.report(&Event::Warning {
                 message: format!(
@@ -81,7 +89,6 @@ impl Plan<'_> {
             });
         }
         self.remove = ledger.paths.into_iter().filter(|path| !self.wants(job, path)).collect();
-        self.ledger = Some(ledger.version);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Seeds that are cut off, killed, or get in each other's way, and stores that are not there.
 
 use insta::assert_snapshot;
+use rstack::store::{Body, Put};
 
 use super::redis::Redis;
 use super::world::{Dir, World, files, many, told};
@@ -178,6 +179,42 @@ fn own_keys_are_removed_from_a_redis_that_stays() {
     assert_eq!(other.held()[2].len(), 7, "what belongs to others stays");
     let again = block_on(rstack::publish::remove_own_keys(&**redis, &stack_id(&world))).expect("nothing to do");
     assert_eq!(again, 0);
+}
+
+#[test]
+fn a_ledger_that_cannot_be_read_is_written_anew() {
+    let world = World::new("seed-damaged");
+    world
+        .seed_dir(Dir::new(&files([("old.py", b"1")])).path())
+        .run()
+        .expect(0);
+    let key = format!("{}/.rstack/files", world.name);
+    let damage = || {
+        for store in world.stores() {
+            let put = Put {
+                key: key.clone(),
+                body: Body::Bytes("no ledger".into()),
+            };
+            block_on(store.put_many(&mut [put].into_iter(), &|_, _| ())).expect("stored");
+        }
+    };
+    damage();
+    let wanted = files([("new.py", b"2")]);
+    let dir = Dir::new(&wanted);
+    let output = world.seed_dir(dir.path()).run().expect(0);
+    assert!(
+        output.stderr.contains("this record of rstack's cannot be read"),
+        "{output}"
+    );
+    world.assert_held(&files([("new.py", b"2"), ("old.py", b"1")]));
+    let again = world.seed_dir(dir.path()).run().expect(0);
+    assert!(!again.stderr.contains("cannot be read"), "{again}");
+
+    damage();
+    let redis = &world.stores()[2];
+    block_on(rstack::publish::remove_own_keys(&**redis, &stack_id(&world))).expect("removed");
+    let keys: Vec<_> = block_on(futures_util::TryStreamExt::try_collect(redis.list(&world.name))).expect("pages");
+    assert_eq!(keys.concat(), []);
 }
 
 fn stack_id(world: &World) -> String {
