@@ -40,6 +40,9 @@ pub enum ErrorKind {
     /// No stack of that name that rstack can work with.
     #[error("there is no environment `{name}` {place}")]
     NoEnvironment { name: String, place: String },
+    /// An area without a marker.
+    #[error("there is no release in area `{area}` of {place}")]
+    NoRelease { area: String, place: String },
     /// rstack itself declines, because going on would lose something or cannot succeed.
     #[error("{0}")]
     Refused(String),
@@ -130,6 +133,7 @@ impl Error {
             ErrorKind::Interrupted(_) => 130,
             ErrorKind::Aws(_)
             | ErrorKind::NoEnvironment { .. }
+            | ErrorKind::NoRelease { .. }
             | ErrorKind::Refused(_)
             | ErrorKind::Declined
             | ErrorKind::Store(_)

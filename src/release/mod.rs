@@ -28,4 +28,4 @@ pub use marker::{Blob, Marker, MoveKind};
 pub use publish::{Publication, Stores, Work, publish};
 pub use read::{Place, Reader};
 pub use report::{CopyReport, CopyState, Published};
-pub use source::{Entry, KydbStore, Location, Member, Opening, Source, SourceUrl};
+pub use source::{Entry, KydbStore, Location, Member, Opening, PlainFiles, Source, SourceUrl};

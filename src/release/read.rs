@@ -10,7 +10,7 @@ use super::history::{self, Pin};
 use super::marker::{Head, Held, Marker};
 use super::pack::unpack;
 use super::{ContentHash, FileEntry, Manifest, keys};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::publish::Area;
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult};
 use crate::trust::TrustedKeys;
@@ -51,11 +51,10 @@ impl Place {
     async fn head(&self) -> Result<Held> {
         let head = Head::read(&*self.marker, &self.area, self.stack_id.as_deref()).await?;
         head.current.ok_or_else(|| {
-            Error::refused(format!(
-                "there is no release in area `{}` of {}",
-                self.area,
-                self.marker.place()
-            ))
+            Error::from(ErrorKind::NoRelease {
+                area: self.area.to_string(),
+                place: self.marker.place().to_owned(),
+            })
             .with_hint("`rstack seed DIR --area AREA` publishes one")
         })
     }

@@ -95,6 +95,7 @@ fn kind(kind: &ErrorKind) -> &'static str {
         ErrorKind::Configuration(_) => "configuration",
         ErrorKind::Aws(_) => "aws",
         ErrorKind::NoEnvironment { .. } => "no_environment",
+        ErrorKind::NoRelease { .. } => "no_release",
         ErrorKind::Refused(_) => "refused",
         ErrorKind::Declined => "declined",
         ErrorKind::Stack(_) => "stack",

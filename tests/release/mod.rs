@@ -1,5 +1,6 @@
 //! Releases: publishing, crashing, contending, reading.
 
+mod bare;
 mod commands;
 mod contention;
 mod corrupt;

@@ -2,10 +2,12 @@
 
 mod kydb;
 mod open;
+mod plain;
 mod union;
 mod url;
 
 pub use kydb::KydbStore;
 pub use open::Opening;
+pub use plain::PlainFiles;
 pub use union::{Entry, Member, Source};
 pub use url::{Location, SourceUrl};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::kydb::{self, KydbStore};
+use super::plain::PlainFiles;
 use super::union::Member;
 use super::url::{Location, Part};
 use crate::aws::Aws;
@@ -40,7 +41,26 @@ impl Opening<'_> {
             return self.kydb(store, base, part).await;
         }
         let place = self.place(&part.location).await?;
-        Ok(Member::Area(Box::new(Reader::open(place, part.at.as_ref()).await?)))
+        match Reader::open(place.clone(), part.at.as_ref()).await {
+            Ok(reader) => Ok(Member::Area(Box::new(reader))),
+            Err(missing) if matches!(*missing.kind, ErrorKind::NoRelease { .. }) => {
+                self.plain(place, part, missing).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An area without a marker: a store alone may have plain files there; an environment has releases or nothing.
+    async fn plain(&self, place: Place, part: &Part, missing: Error) -> Result<Member> {
+        if matches!(part.location, Location::Environment { .. }) || part.at.is_some() {
+            return Err(missing);
+        }
+        let plain = PlainFiles::read(place, missing).await?;
+        if !self.trusted.is_empty() {
+            let location = part.location.to_string();
+            return Err(Distrust::Unsignable { location }.into());
+        }
+        Ok(Member::Plain(plain))
     }
 
     pub(super) async fn place(&self, location: &Location) -> Result<Place> {

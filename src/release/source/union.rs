@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use super::open::Opening;
+use super::plain::PlainFiles;
 use super::url::SourceUrl;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -22,6 +23,7 @@ pub struct Source {
 pub enum Member {
     Area(Box<Reader>),
     Folder(Tree),
+    Plain(PlainFiles),
 }
 
 /// A path that a source has.
@@ -132,6 +134,7 @@ impl Member {
                 let file = &tree.files()[tree.find(path)?];
                 Some((ContentHash(file.digest.sha256), file.digest.size))
             }
+            Self::Plain(plain) => plain.find(path),
         }
     }
 
@@ -139,7 +142,7 @@ impl Member {
     fn hides(&self, path: &str) -> bool {
         match self {
             Self::Area(reader) => reader.manifest().removed.contains(path),
-            Self::Folder(_) => false,
+            Self::Folder(_) | Self::Plain(_) => false,
         }
     }
 
@@ -147,12 +150,14 @@ impl Member {
         match self {
             Self::Area(reader) => Box::new(reader.manifest().files.keys().map(AsRef::as_ref)),
             Self::Folder(tree) => Box::new(tree.paths()),
+            Self::Plain(plain) => Box::new(plain.paths()),
         }
     }
 
     async fn read_many(&self, paths: &[&str]) -> Result<Vec<Option<Bytes>>> {
         match self {
             Self::Area(reader) => reader.read_many(paths).await,
+            Self::Plain(plain) => plain.read_many(paths).await,
             Self::Folder(tree) => paths
                 .iter()
                 .map(|path| {
