@@ -11,7 +11,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use rstack::aws::Aws;
 use rstack::event::{Event, Reporter as _};
 use rstack::publish::{Area, Publish, Report, Tree, publish};
-use rstack::release::{self, Content, Publication, Published, Stores, Work};
+use rstack::release::{self, Content, Mover, Publication, Published, Stores, Work};
 use rstack::stack::{Endpoints, Readiness, Stack, describe};
 use rstack::store::{DynamoDbStore, RedisAddress, S3Store, Store, StoreError, StoreKind};
 use rstack::trust::{PrivateKey, read_private_key};
@@ -295,12 +295,14 @@ impl Seed<'_> {
                 onto_current: false,
                 removed: &BTreeSet::new(),
             },
-            area: self.area,
-            stack_id: &self.stack.id,
-            stores: &stores,
-            author: &author,
-            message: self.options.message.as_deref(),
-            signer: self.signer,
+            mover: Mover {
+                area: self.area,
+                stack_id: &self.stack.id,
+                stores: &stores,
+                author: &author,
+                reason: self.options.message.as_deref(),
+                signer: self.signer,
+            },
             dry_run: self.dry_run,
         };
         let work = Work {

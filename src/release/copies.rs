@@ -1,14 +1,13 @@
 //! Bringing the other stores to where the deciding one stands. Copies of the marker only ever move forward.
 
-use std::collections::{HashMap, HashSet};
-
 use bytes::Bytes;
 
 use super::blob::{self, Keyed};
 use super::commit::keep_step;
+use super::keys;
 use super::marker::{Blob, Head, Held, Marker};
+use super::mover::AtHand;
 use super::report::{CopyReport, CopyState};
-use super::{ContentHash, keys};
 use crate::publish::{Area, AreaRecord, load_index, record_area};
 use crate::store::{Body, Put, Store, StoreError, StoreErrorKind, StoreResult, Swap};
 
@@ -24,10 +23,7 @@ pub(super) struct Copying<'a> {
     pub(super) held: &'a Held,
     pub(super) files: u64,
     pub(super) bytes: u64,
-    /// Blobs that the durable stores have confirmed just now.
-    pub(super) sent: &'a HashSet<ContentHash>,
-    /// Blobs that are still in memory.
-    pub(super) kept: &'a HashMap<ContentHash, Bytes>,
+    pub(super) at_hand: &'a AtHand,
     /// Look whether a store that says that it is up to date really has everything.
     pub(super) check: bool,
 }
@@ -119,7 +115,7 @@ impl Copying<'_> {
     async fn missing(&self, store: &dyn Store, role: Role, copy: &Head) -> StoreResult<Vec<Keyed>> {
         let mut missing = blobs(self.area, self.marker());
         if role == Role::Durable {
-            missing.retain(|keyed| !self.sent.contains(&keyed.blob.sha256));
+            missing.retain(|keyed| !self.at_hand.sent.contains(&keyed.blob.sha256));
         }
         if self.check {
             let mut absent = Vec::new();
@@ -138,7 +134,7 @@ impl Copying<'_> {
     }
 
     async fn copy(&self, store: &dyn Store, keyed: &Keyed) -> StoreResult<()> {
-        let value = match self.kept.get(&keyed.blob.sha256) {
+        let value = match self.at_hand.kept.get(&keyed.blob.sha256) {
             Some(value) => value.clone(),
             None => fetch(self.deciding, keyed).await?,
         };

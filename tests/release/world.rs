@@ -8,7 +8,7 @@ use rstack::Result;
 use rstack::event::{Event, Reporter};
 use rstack::interrupt;
 use rstack::publish::{Area, Tree};
-use rstack::release::{Content, Pin, Place, Publication, Published, Reader, Stores, Work, publish};
+use rstack::release::{Content, Mover, Pin, Place, Publication, Published, Reader, Stores, Work, publish};
 use rstack::store::{MemoryStore, Store};
 use rstack::trust::{PrivateKey, TrustedKeys};
 
@@ -88,12 +88,14 @@ impl World {
                 onto_current,
                 removed: &removed,
             },
-            area: &self.area,
-            stack_id: &self.stack,
-            stores: &self.roles(),
-            author: "tester",
-            message: Some(message),
-            signer: self.signer.as_deref(),
+            mover: Mover {
+                area: &self.area,
+                stack_id: &self.stack,
+                stores: &self.roles(),
+                author: "tester",
+                reason: Some(message),
+                signer: self.signer.as_deref(),
+            },
             dry_run: false,
         };
         let work = Work {

@@ -1,0 +1,194 @@
+//! Making a release ready to be pointed at: packs and manifest go to the durable stores.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt};
+
+use super::blob::{self, Keyed};
+use super::copies::fetch;
+use super::draft::Draft;
+use super::make;
+use super::marker::{Blob, Head};
+use super::mover::{AtHand, Mover, Work, interrupted};
+use super::pack::{Compressed, Pack, Slot, slice};
+use super::{ContentHash, FileEntry, Manifest, ReleaseId, keys};
+use crate::error::{Error, Result};
+use crate::event::Task;
+use crate::publish::{Meter, Tree};
+use crate::store::{StoreError, StoreErrorKind};
+
+/// Packs on their way at once.
+const PACKS_AT_ONCE: usize = 3;
+/// New packs up to so many bytes stay in memory until the caches have them too.
+const KEPT: usize = 32 << 20;
+
+/// Sends what a release adds. What was sent for an attempt that was overtaken is not sent again.
+pub(super) struct Preparing<'a> {
+    mover: &'a Mover<'a>,
+    tree: &'a Tree,
+    work: &'a Work<'a>,
+    pub(super) at_hand: AtHand,
+    /// Packs that were sent, and their bytes.
+    pub(super) packs: u64,
+    pub(super) pack_bytes: u64,
+}
+
+/// A release that is ready to be pointed at.
+pub(super) struct Ready {
+    pub(super) manifest: Manifest,
+    pub(super) blob: Blob,
+    pub(super) packs: Vec<Blob>,
+}
+
+impl<'a> Preparing<'a> {
+    pub(super) fn new(mover: &'a Mover<'a>, tree: &'a Tree, work: &'a Work<'a>) -> Self {
+        Self {
+            mover,
+            tree,
+            work,
+            at_hand: AtHand::default(),
+            packs: 0,
+            pack_bytes: 0,
+        }
+    }
+
+    /// Sends packs and manifest to the durable stores. Whatever happens next, no reader sees them yet.
+    pub(super) async fn prepare(&mut self, head: &Head, draft: Draft) -> Result<Ready> {
+        let job = self.mover;
+        let parent = head.current.as_ref().map(|held| held.marker.release.clone());
+        let mut places = draft.known;
+        let mut sizes: HashMap<ContentHash, Blob> = HashMap::new();
+        if let Some(held) = &head.current {
+            sizes.extend(held.marker.packs.iter().map(|pack| (pack.sha256, *pack)));
+        }
+        let moving = self.moving(&draft.moving, &sizes).await?;
+        for pack in self.send_packs(&draft.fresh, moving).await? {
+            sizes.insert(pack.blob.sha256, pack.blob);
+            places.extend(pack.contents);
+        }
+        let mut manifest = Manifest::new(job.area.as_str(), job.author, job.reason, parent);
+        manifest.removed = draft.removed;
+        let mut packs = BTreeMap::new();
+        for (path, file) in draft.wanted {
+            let place = places
+                .get(&file.sha256)
+                .ok_or_else(|| Error::unexpected(format!("the content of `{path}` is in no pack")))?;
+            if let Some(blob) = sizes.get(&place.pack) {
+                packs.insert(place.pack, *blob);
+            }
+            manifest.files.insert(path, entry(&file.sha256, file.size, place));
+        }
+        let bytes = manifest
+            .to_bytes()
+            .map_err(|error| Error::unexpected(format!("compressing the manifest failed: {error}")))?;
+        let blob = Blob::of(&bytes);
+        let keyed = Keyed {
+            key: keys::release(job.area, &ReleaseId::of(blob.sha256)),
+            blob,
+        };
+        self.send(&keyed, &bytes).await?;
+        self.at_hand.kept.insert(blob.sha256, bytes);
+        self.at_hand.sent.insert(blob.sha256);
+        Ok(Ready {
+            manifest,
+            blob,
+            packs: packs.into_values().collect(),
+        })
+    }
+
+    /// The compressed contents that leave small packs.
+    async fn moving(
+        &self,
+        moving: &[(ContentHash, Slot)],
+        sizes: &HashMap<ContentHash, Blob>,
+    ) -> Result<Vec<Compressed>> {
+        let deciding = self.mover.stores.deciding;
+        let mut packs: HashMap<ContentHash, Bytes> = HashMap::new();
+        let mut compressed = Vec::with_capacity(moving.len());
+        for (sha256, place) in moving {
+            if !packs.contains_key(&place.pack)
+                && let Some(blob) = sizes.get(&place.pack)
+            {
+                let keyed = Keyed {
+                    key: keys::pack(self.mover.area, place.pack),
+                    blob: *blob,
+                };
+                packs.insert(place.pack, fetch(deciding, &keyed).await?);
+            }
+            let pack = packs.get(&place.pack).cloned().unwrap_or_default();
+            let bytes = slice(&pack, place).map_err(|message| {
+                let key = keys::pack(self.mover.area, place.pack);
+                StoreError::new(deciding.kind(), StoreErrorKind::Corrupt, message).at(key)
+            })?;
+            compressed.push(Compressed {
+                sha256: *sha256,
+                bytes: bytes.to_vec(),
+            });
+        }
+        Ok(compressed)
+    }
+
+    async fn send_packs(&mut self, fresh: &[usize], moving: Vec<Compressed>) -> Result<Vec<Pack>> {
+        let (job, tree) = (self.mover, self.tree);
+        let meter = Meter::new(self.work.reporter, Task::Pack, fresh.len() + moving.len(), None);
+        let sending = make::packs(tree, fresh, moving).map_ok(|pack| {
+            let this = &*self;
+            async move {
+                let keyed = Keyed {
+                    key: keys::pack(job.area, pack.blob.sha256),
+                    blob: pack.blob,
+                };
+                if !this.at_hand.sent.contains(&pack.blob.sha256) {
+                    this.send(&keyed, &pack.bytes).await?;
+                }
+                Ok(pack)
+            }
+        });
+        let mut sending = sending.try_buffered(PACKS_AT_ONCE).boxed();
+        let (mut packs, mut bytes): (Vec<Pack>, usize) = (Vec::new(), 0);
+        while let Some(mut pack) = sending.try_next().await? {
+            if self.work.interrupt.requested() {
+                return Err(interrupted());
+            }
+            meter.add(pack.contents.len(), pack.bytes.len() as u64);
+            bytes += pack.bytes.len();
+            if bytes > KEPT {
+                pack.bytes = Bytes::new();
+            }
+            packs.push(pack);
+        }
+        drop(sending);
+        for pack in &packs {
+            if self.at_hand.sent.insert(pack.blob.sha256) {
+                self.packs += 1;
+                self.pack_bytes += pack.blob.size;
+            }
+            if !pack.bytes.is_empty() {
+                self.at_hand.kept.insert(pack.blob.sha256, pack.bytes.clone());
+            }
+        }
+        Ok(packs)
+    }
+
+    async fn send(&self, keyed: &Keyed, value: &Bytes) -> Result<()> {
+        let sending = self
+            .mover
+            .stores
+            .confirming()
+            .map(|store| async move { blob::write(store, &[(keyed.clone(), value.clone())]).await });
+        try_join_all(sending).await?;
+        Ok(())
+    }
+}
+
+fn entry(sha256: &ContentHash, size: u64, place: &Slot) -> FileEntry {
+    FileEntry {
+        length: place.length,
+        offset: place.offset,
+        pack: place.pack,
+        sha256: *sha256,
+        size,
+    }
+}
