@@ -62,6 +62,7 @@ fn every_documented_result_has_the_shape_of_the_real_one() {
     check(local, "releases", &["releases", "-n", &name]);
     check(local, "ls", &["ls", "-n", &name]);
     check(local, "cat", &["cat", "-n", &name, "main", "foo/module1.py"]);
+    check(local, "diff", &["diff", "-n", &name, "main", "main"]);
     check(local, "status", &["status", "-n", &name]);
     check(local, "outputs", &["outputs", "-n", &name]);
     check(local, "policy", &["policy", "reader", "-n", &name]);

@@ -3,6 +3,7 @@
 mod cat;
 mod completions;
 mod demo;
+mod diff;
 mod down;
 mod gc;
 mod global;
@@ -69,6 +70,7 @@ enum Command {
     Releases(releases::Args),
     Ls(ls::Args),
     Cat(cat::Args),
+    Diff(diff::Args),
     Status(status::Status),
     Outputs(outputs::Outputs),
     Template(template::Args),
@@ -155,6 +157,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Releases(command) => Box::pin(command.run(&context()?)).await,
         Command::Ls(command) => Box::pin(command.run(&context()?)).await,
         Command::Cat(command) => Box::pin(command.run(&context()?)).await,
+        Command::Diff(command) => Box::pin(command.run(&context()?)).await,
         Command::Status(command) => Box::pin(command.run(&context()?)).await,
         Command::Outputs(command) => Box::pin(command.run(&context()?)).await,
         Command::Template(args) => template::run(&args, &context()?),

@@ -32,5 +32,8 @@ pub use mover::{Mover, Work};
 pub use publish::{Publication, publish};
 pub use read::{Place, Reader};
 pub use report::{CopyReport, CopyState, Published};
-pub use source::{Entry, KydbStore, Location, Member, Opening, PlainFiles, Source, SourceUrl};
+pub use source::{
+    Difference, Entry, KydbStore, Location, Member, Opening, Patch, PlainFiles, Source, SourceUrl, describe,
+    differences,
+};
 pub use stores::Stores;

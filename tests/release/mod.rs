@@ -5,6 +5,7 @@ mod commands;
 mod contention;
 mod corrupt;
 mod crash;
+mod diff;
 mod faulty;
 mod model;
 mod real;

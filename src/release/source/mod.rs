@@ -1,11 +1,14 @@
 //! Sources: what a reader opens. An area of an environment or of one store, a folder, or several in order.
 
+mod diff;
 mod kydb;
 mod open;
 mod plain;
+mod portion;
 mod union;
 mod url;
 
+pub use diff::{Difference, Patch, describe, differences};
 pub use kydb::KydbStore;
 pub use open::Opening;
 pub use plain::PlainFiles;
