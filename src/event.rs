@@ -136,6 +136,8 @@ pub enum Task {
     Remove {
         store: StoreKind,
     },
+    /// Writing the files of a source into a directory.
+    Pull,
     /// Counting what a bucket holds.
     Count,
     /// Emptying a bucket.

@@ -13,6 +13,7 @@
 //! | [`publish`] | a directory of files into an area of the stores |
 //! | [`policy`] | least-privilege IAM policies |
 //! | [`release`] | releases of an area: publishing them, moving the marker, reading them |
+//! | [`pull`] | a source as files in a directory |
 //! | [`local`] | the AWS on this machine |
 //! | [`trust`] | keys and signatures |
 //! | [`event`], [`error`], [`interrupt`], [`time`] | what happened, what went wrong, when to stop, when it was |
@@ -29,6 +30,7 @@ pub mod interrupt;
 pub mod local;
 pub mod policy;
 pub mod publish;
+pub mod pull;
 pub mod release;
 pub mod settings;
 pub mod stack;

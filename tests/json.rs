@@ -67,6 +67,8 @@ fn every_documented_result_has_the_shape_of_the_real_one() {
     check(local, "outputs", &["outputs", "-n", &name]);
     check(local, "policy", &["policy", "reader", "-n", &name]);
     let dir = tempfile::tempdir().expect("a folder");
+    let code = dir.path().join("code").display().to_string();
+    check(local, "pull", &["pull", "-n", &name, "main", &code]);
     let file = dir.path().join("key.pem").display().to_string();
     check(local, "key generate", &["key", "generate", &file]);
     check(local, "down", &["down", "-n", &name]);

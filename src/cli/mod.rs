@@ -14,6 +14,7 @@ mod ls;
 mod outputs;
 mod parse;
 mod policy;
+mod pull;
 mod releases;
 mod seed;
 mod shell;
@@ -71,6 +72,7 @@ enum Command {
     Ls(ls::Args),
     Cat(cat::Args),
     Diff(diff::Args),
+    Pull(pull::Args),
     Status(status::Status),
     Outputs(outputs::Outputs),
     Template(template::Args),
@@ -158,6 +160,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Ls(command) => Box::pin(command.run(&context()?)).await,
         Command::Cat(command) => Box::pin(command.run(&context()?)).await,
         Command::Diff(command) => Box::pin(command.run(&context()?)).await,
+        Command::Pull(command) => Box::pin(command.run(&context()?)).await,
         Command::Status(command) => Box::pin(command.run(&context()?)).await,
         Command::Outputs(command) => Box::pin(command.run(&context()?)).await,
         Command::Template(args) => template::run(&args, &context()?),

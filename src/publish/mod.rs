@@ -31,3 +31,4 @@ pub use run::{Publish, publish};
 pub use tree::Tree;
 pub(crate) use tree::is_inside;
 pub use tunnel::Tunnel;
+pub(crate) use walk::PULL_RECORD;

@@ -9,8 +9,10 @@ use super::area::RECORDS;
 use crate::error::{Error, Result};
 
 const IGNORE_FILE: &str = ".rstackignore";
+/// What `pull` notes in the directory that it makes.
+pub(crate) const PULL_RECORD: &str = ".rstack-pull.json";
 /// Never published.
-const SKIPPED: [&str; 2] = [".git", "__pycache__"];
+const SKIPPED: [&str; 3] = [".git", "__pycache__", PULL_RECORD];
 
 /// Relative paths with slashes, sorted.
 pub(super) fn files(root: &Path) -> Result<Vec<Box<str>>> {

@@ -1,10 +1,13 @@
 //! Names made of content.
 
 use std::fmt::{self, Write as _};
+use std::io::{self, Read};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
+
+const BUFFER: usize = 128 * 1024;
 
 /// The SHA-256 of a value; shown and kept as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +17,20 @@ impl ContentHash {
     #[must_use]
     pub fn of(value: &[u8]) -> Self {
         Self(Sha256::digest(value).into())
+    }
+
+    /// Of everything that comes, a piece at a time.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    pub fn read(from: &mut impl Read) -> io::Result<Self> {
+        let (mut hasher, mut buffer) = (Sha256::new(), vec![0; BUFFER]);
+        loop {
+            match from.read(&mut buffer)? {
+                0 => return Ok(Self(hasher.finalize().into())),
+                length => hasher.update(&buffer[..length]),
+            }
+        }
     }
 }
 

@@ -175,6 +175,7 @@ pub(super) fn of_task(task: Task) -> (String, &'static str) {
         Task::Send { store } => (format!("sending to {store}"), "file"),
         Task::Check { store } => (format!("checking {store}"), "file"),
         Task::Remove { store } => (format!("removing from {store}"), "file"),
+        Task::Pull => ("pulling".to_owned(), "file"),
         Task::Count => ("counting what the bucket holds".to_owned(), "object"),
         Task::Drain => ("emptying the bucket".to_owned(), "object"),
     }

@@ -8,6 +8,7 @@ mod crash;
 mod diff;
 mod faulty;
 mod model;
+mod pull;
 mod real;
 mod signed;
 mod world;

@@ -116,6 +116,12 @@ impl PlainFiles {
         Ok(())
     }
 
+    /// Where they are, in words.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("`{}/` of {}", self.area, self.store.place())
+    }
+
     pub(super) fn find(&self, path: &str) -> Option<(ContentHash, u64)> {
         self.files.get(path).map(|file| (file.sha256, file.size))
     }

@@ -28,6 +28,21 @@ impl Source {
         }
         cost
     }
+
+    /// Paths in the order in which reading them fetches every pack once, cut into portions that are read together.
+    pub(crate) fn portions<'p>(&self, paths: &[&'p str]) -> Vec<Vec<&'p str>> {
+        let mut paths = paths.to_vec();
+        paths.sort_by_cached_key(|path| {
+            let entry = self.find(path)?;
+            let pack = match self.members().get(entry.member)? {
+                Member::Area(reader) => reader.manifest().files.get(*path).map(|file| (file.pack, file.offset)),
+                Member::Folder(_) | Member::Plain(_) => None,
+            };
+            Some((entry.member, pack))
+        });
+        let sides: [Side<'_, &str>; 1] = [(self, |path| Some(path))];
+        portions(&paths, &sides).into_iter().map(<[&str]>::to_vec).collect()
+    }
 }
 
 /// Cuts a list into stretches that are read together.

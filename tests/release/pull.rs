@@ -1,0 +1,322 @@
+//! `rstack pull`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use insta::assert_snapshot;
+use rstack::store::{S3Store, Store};
+use tempfile::TempDir;
+
+use crate::support::local::{self, LocalAws};
+use crate::support::{Output, Signal, block_on, environment};
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// An environment, and beside each other the folders `src`, which is seeded, and `out`, into which is pulled.
+struct World {
+    local: &'static LocalAws,
+    name: String,
+    dir: TempDir,
+}
+
+impl World {
+    fn new(what: &str) -> Self {
+        let (local, name) = (local::shared(), local::unique(what));
+        environment::made(local, &name);
+        let world = Self {
+            local,
+            name,
+            dir: TempDir::new().expect("a folder"),
+        };
+        world.seed(&[
+            ("a.py", "a = 1\n"),
+            ("b.py", "b = 1\n"),
+            ("pkg/sub/c.py", ""),
+            ("pkg/ü.py", "u = 1\n"),
+        ]);
+        world
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path)
+    }
+
+    fn write(&self, path: &str, content: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a folder");
+        fs::write(path, content).expect("written");
+    }
+
+    /// Publishes exactly these to the area that is called as the environment.
+    fn seed(&self, files: &[(&str, &str)]) {
+        let _ = fs::remove_dir_all(self.path("src"));
+        for (path, content) in files {
+            self.write(&format!("src/{path}"), content);
+        }
+        self.run(&["seed", "./src", "--area", &self.name, "--no-plain"])
+            .expect(0);
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let call = self.local.rstack(args.iter().copied()).args(["-n", &self.name]);
+        call.dir(self.dir.path()).hide(&self.name, "[NAME]").run()
+    }
+
+    fn pull(&self, args: &[&str]) -> Output {
+        self.run(&[&["pull", &self.name, "out"], args].concat())
+    }
+
+    /// What `out` holds, without the record.
+    fn pulled(&self) -> Files {
+        let mut files = Files::new();
+        let mut folders = vec![self.path("out")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder)
+                .expect("a folder")
+                .map(|entry| entry.expect("an entry"))
+            {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if entry.file_name() != ".rstack-pull.json" {
+                    let name = path.strip_prefix(self.path("out")).expect("below it");
+                    files.insert(name.display().to_string(), fs::read(&path).expect("content"));
+                }
+            }
+        }
+        files
+    }
+
+    fn beside(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.dir.path()).expect("a folder");
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn files(files: &[(&str, &str)]) -> Files {
+    files
+        .iter()
+        .map(|(path, content)| ((*path).to_owned(), content.as_bytes().to_vec()))
+        .collect()
+}
+
+#[test]
+fn a_release_becomes_a_directory_and_the_next_pull_says_what_changed() {
+    let world = World::new("pull");
+    let first = [
+        ("a.py", "a = 1\n"),
+        ("b.py", "b = 1\n"),
+        ("pkg/sub/c.py", ""),
+        ("pkg/ü.py", "u = 1\n"),
+    ];
+    assert_snapshot!(world.pull(&["-q"]), @r"
+    exit: 0
+    --- stdout
+    release [RELEASE] of area `[NAME]` of table `[NAME]-table`, from [TIME]
+    out has 4 files, 18 B after [DURATION]; 4 files read
+
+    --- stderr
+    ");
+    assert_eq!(world.pulled(), files(&first));
+    let unchanged = fs::metadata(world.path("out/b.py")).expect("a file").ino();
+    assert_snapshot!(world.pull(&["-q"]), @r"
+    exit: 0
+    --- stdout
+    release [RELEASE] of area `[NAME]` of table `[NAME]-table`, from [TIME]
+    out has 4 files, 18 B after [DURATION]; 0 files read
+    since release [RELEASE]: nothing changed
+
+    --- stderr
+    ");
+    let second = [
+        ("a.py", "a = 2\n"),
+        ("b.py", "b = 1\n"),
+        ("d.py", "d = 1\n"),
+        ("pkg/sub/c.py", ""),
+    ];
+    world.seed(&second);
+    assert_snapshot!(world.pull(&["-q"]), @r"
+    exit: 0
+    --- stdout
+    release [RELEASE] of area `[NAME]` of table `[NAME]-table`, from [TIME]
+    out has 4 files, 18 B after [DURATION]; 2 files read
+    since release [RELEASE]: 1 added, 1 changed, 1 removed
+
+    --- stderr
+    ");
+    assert_eq!(world.pulled(), files(&second));
+    let still = fs::metadata(world.path("out/b.py")).expect("a file");
+    assert_eq!((still.ino(), still.nlink()), (unchanged, 1), "it was taken over");
+    assert_eq!(world.beside(), ["out", "src"]);
+    // Back to the first one; and the record is never published.
+    let moves = world
+        .run(&["releases", &world.name, "--output", "json"])
+        .expect(0)
+        .json_lines();
+    let id = moves[0]["data"]["moves"][1]["release"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    world.pull(&["--at", &id]).expect(0);
+    assert_eq!(world.pulled(), files(&first));
+    let names = world.run(&["diff", &world.name, "./out", "--at", &id, "--name-only", "-q"]);
+    assert_eq!(names.expect(0).stdout, "");
+}
+
+#[test]
+fn what_pull_did_not_write_is_not_lost_unless_told() {
+    let world = World::new("pull-lost");
+    world.write("out/mine.txt", "mine");
+    assert_snapshot!(world.pull(&[]), @r"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: `out` has something in it that `rstack pull` did not put there
+    hint: name another directory, or `--force` to replace this one and everything in it
+    ");
+    assert_eq!(world.pulled(), files(&[("mine.txt", "mine")]));
+    world.pull(&["--force"]).expect(0);
+    assert!(!world.path("out/mine.txt").exists());
+    // What Python and other tools keep for themselves does not count.
+    world.write("out/pkg/__pycache__/x.pyc", "");
+    world.write("out/.mypy_cache/CACHEDIR.TAG", "");
+    world.seed(&[("a.py", "a = 3\n")]);
+    world.pull(&[]).expect(0);
+    assert_eq!(world.pulled(), files(&[("a.py", "a = 3\n")]));
+    world.write("out/a.py", "a = 'changed'\n");
+    world.write("out/new.py", "");
+    assert_snapshot!(world.pull(&[]), @r"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: `out` was changed since it was pulled: `a.py`, `new.py`
+    hint: save what you want to keep, for example with `rstack seed`, or `--force` to lose it
+    ");
+    assert_eq!(fs::read(world.path("out/a.py")).expect("a file"), b"a = 'changed'\n");
+    world.pull(&["--force"]).expect(0);
+    assert_eq!(world.pulled(), files(&[("a.py", "a = 3\n")]));
+    fs::remove_file(world.path("out/a.py")).expect("removed");
+    world.pull(&[]).expect(0);
+    assert_eq!(world.pulled(), files(&[("a.py", "a = 3\n")]));
+    world.write("out/.rstack-pull.json", "{");
+    let broken = world.pull(&[]).expect(1);
+    assert!(broken.stderr.contains("cannot be read"), "{broken}");
+    world.pull(&["--force"]).expect(0);
+}
+
+#[test]
+fn what_cannot_be_written_is_refused_before_anything_is() {
+    let world = World::new("pull-refused");
+    world.write("file", "");
+    world.write("one/a", "");
+    world.write("two/a/b", "");
+    let pull = |source: &str, dir: &str| world.run(&["pull", source, dir]);
+    assert_snapshot!(pull("./one;./two", "out"), @r"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: `a` is a file, and `a/b` needs it to be a directory
+    hint: no file system holds both; publish it without one of them
+    ");
+    assert_snapshot!(pull(&world.name, "file"), @r"
+    exit: 2
+    --- stdout
+
+    --- stderr
+    error: `file` is not a directory
+    ");
+    assert_snapshot!(pull(&world.name, "."), @r"
+    exit: 2
+    --- stdout
+
+    --- stderr
+    error: `.` is the directory that you are in, and would be replaced
+    hint: name a directory in it, or go out of it first
+    ");
+    assert!(!world.path("out").exists());
+    // Folders above it are made.
+    pull(&world.name, "deep/er/out").expect(0);
+    assert!(world.path("deep/er/out/a.py").exists());
+}
+
+#[test]
+fn a_store_that_lost_or_broke_a_pack_leaves_the_directory_as_it_was() {
+    let world = World::new("pull-corrupt");
+    world.pull(&[]).expect(0);
+    let before = world.pulled();
+    world.seed(&[("a.py", "a = 2\n")]);
+    let bucket = format!("{}-bucket", world.name);
+    block_on(async {
+        let store = S3Store::new(world.local.aws().await.s3().clone(), &bucket);
+        let prefix = format!("{}/.rstack/pack/", world.name);
+        let pages: Vec<_> = store.list(&prefix).try_collect().await.expect("pages");
+        let packs: Vec<String> = pages.concat().into_iter().map(|listed| listed.key).collect();
+        store.delete_many(&packs).await.expect("deleted");
+    });
+    let source = format!("s3://{bucket}/{}", world.name);
+    let refused = world.run(&["pull", &source, "out"]).expect(1);
+    assert!(refused.stderr.contains("/.rstack/pack/"), "{refused}");
+    assert_eq!(world.pulled(), before);
+    assert_eq!(world.beside(), ["out", "src"]);
+}
+
+#[test]
+fn killed_at_any_time_the_directory_is_the_old_or_the_new_one() {
+    let world = World::new("pull-killed");
+    let names: Vec<String> = (0..400).map(|file| format!("pkg/{file:03}.py")).collect();
+    let all = |content: &'static str| names.iter().map(|name| (name.as_str(), content)).collect::<Vec<_>>();
+    let (old, new) = (all("old = 1\n"), all("new = 1\n"));
+    world.seed(&old);
+    world.pull(&[]).expect(0);
+    world.seed(&new);
+    let (old, new) = (files(&old), files(&new));
+    let (mut before, mut after) = (0, 0);
+    for step in 0..30 {
+        let call = world.local.rstack(["pull", &world.name, "out", "-n", &world.name]);
+        let mut running = call.dir(world.dir.path()).spawn();
+        sleep(Duration::from_millis(5 * step));
+        running.signal(Signal::KILL);
+        let _ = running.wait();
+        let found = world.pulled();
+        if found == old {
+            before += 1;
+        } else {
+            assert!(found == new, "after {step} steps: neither the old nor the new one");
+            after += 1;
+            if after == 2 {
+                break;
+            }
+        }
+    }
+    assert!(before > 0, "it was never killed early");
+    world.pull(&[]).expect(0);
+    assert_eq!(world.pulled(), new);
+    assert_eq!(world.beside(), ["out", "src"], "what was left behind is gone");
+}
+
+#[test]
+fn pulling_twice_at_once_is_pulling() {
+    let world = World::new("pull-twice");
+    let spawn = || {
+        let call = world.local.rstack(["pull", &world.name, "out", "-n", &world.name]);
+        call.dir(world.dir.path()).spawn()
+    };
+    let running: Vec<_> = (0..4).map(|_| spawn()).collect();
+    let ended: Vec<_> = running.into_iter().map(|running| running.wait().code()).collect();
+    assert!(ended.contains(&Some(0)), "{ended:?}");
+    world.pull(&[]).expect(0);
+    assert_eq!(world.pulled().len(), 4);
+    assert_eq!(world.beside(), ["out", "src"]);
+}
