@@ -132,6 +132,8 @@ pub enum Task {
     Check {
         store: StoreKind,
     },
+    /// Reading back what an area keeps in all stores.
+    Verify,
     /// Removing what the directory no longer has.
     Remove {
         store: StoreKind,

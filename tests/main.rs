@@ -19,3 +19,4 @@ mod store;
 mod support;
 mod template;
 mod up;
+mod verify;

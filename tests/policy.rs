@@ -181,6 +181,16 @@ fn a_publisher_leaves_prod_alone_unless_told() {
           ]
         },
         {
+          "Sid": "ListItems",
+          "Effect": "Allow",
+          "Action": [
+            "dynamodb:Scan"
+          ],
+          "Resource": [
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/demo-table-1x2y"
+          ]
+        },
+        {
           "Sid": "KeepProductionFiles",
           "Effect": "Deny",
           "Action": [
@@ -455,9 +465,8 @@ fn called_in_source() -> BTreeSet<String> {
             found.extend(asked.captures_iter(code).flat_map(|call| actions("Ec2", &call[1])));
         }
     }
-    // Nobody needs a permission to ask who they are. Scan serves bare prefixes and KYDB.
+    // Nobody needs a permission to ask who they are.
     found.remove("sts:GetCallerIdentity");
-    found.remove("dynamodb:Scan");
     found
 }
 
@@ -527,6 +536,7 @@ fn what_the_commands_really_call_is_allowed_to_each_role() {
     let mut seed = run(&["seed", "-n", &name]);
     seed.remove("s3:GetObjectVersion");
     within(seed, &publishing, "seed");
+    within(run(&["verify", "-n", &name]), &publishing, "verify");
     within(
         run(&["up", "-n", &name, "--tag", "team=x", "--yes"]),
         &operating,

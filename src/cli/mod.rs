@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod diff;
 mod down;
+mod environment;
 mod gc;
 mod global;
 mod init;
@@ -15,6 +16,7 @@ mod outputs;
 mod parse;
 mod policy;
 mod pull;
+mod redis;
 mod releases;
 mod seed;
 mod shell;
@@ -24,6 +26,7 @@ mod template;
 mod up;
 mod values;
 mod variables;
+mod verify;
 
 pub(crate) use global::{Display, Format, When};
 pub(crate) use parse::parse;
@@ -73,6 +76,7 @@ enum Command {
     Cat(cat::Args),
     Diff(diff::Args),
     Pull(pull::Args),
+    Verify(verify::Args),
     Status(status::Status),
     Outputs(outputs::Outputs),
     Template(template::Args),
@@ -161,6 +165,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Cat(command) => Box::pin(command.run(&context()?)).await,
         Command::Diff(command) => Box::pin(command.run(&context()?)).await,
         Command::Pull(command) => Box::pin(command.run(&context()?)).await,
+        Command::Verify(command) => Box::pin(command.run(&context()?)).await,
         Command::Status(command) => Box::pin(command.run(&context()?)).await,
         Command::Outputs(command) => Box::pin(command.run(&context()?)).await,
         Command::Template(args) => template::run(&args, &context()?),

@@ -1,6 +1,5 @@
 //! `rstack seed`.
 
-mod redis;
 mod warnings;
 pub(super) mod words;
 
@@ -12,15 +11,16 @@ use rstack::aws::Aws;
 use rstack::event::{Event, Reporter as _};
 use rstack::publish::{Area, Publish, Report, Tree, publish};
 use rstack::release::{self, Content, Mover, Publication, Published, Stores, Work};
-use rstack::stack::{Endpoints, Readiness, Stack, describe};
-use rstack::store::{DynamoDbStore, RedisAddress, S3Store, Store, StoreError, StoreKind};
+use rstack::stack::{Endpoints, Stack, describe};
+use rstack::store::{DynamoDbStore, S3Store, Store, StoreError, StoreKind};
 use rstack::trust::{PrivateKey, read_private_key};
 use rstack::{Error, ErrorKind, Outcome, Result};
 use serde::Serialize;
 
 pub(crate) use self::warnings::warn;
-use super::Context;
+use super::redis::{RedisOption, Way};
 use super::shell::{command_line, quote};
+use super::{Context, environment};
 
 /// Publish a directory to the stores, or the demo scripts when none is given
 ///
@@ -68,10 +68,8 @@ pub(crate) struct Options {
     /// written
     #[arg(long = "store", value_name = "STORE", value_enum, value_delimiter = ',')]
     stores: Vec<StoreName>,
-    /// Redis to use instead of the environment's address, such as the near end of a tunnel
-    // Not parsed by clap, whose error would repeat a password.
-    #[arg(long, value_name = "URL")]
-    redis_url: Option<String>,
+    #[command(flatten)]
+    redis: RedisOption,
 }
 
 const AFTER_HELP: &str = "\
@@ -113,7 +111,7 @@ impl From<StoreName> for StoreKind {
 impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
         let area = self.options.area(context)?;
-        self.options.redis()?;
+        self.options.redis.given()?;
         let signer = self.options.sign.as_deref().map(read_private_key).transpose()?;
         let name = context.settings.require_name()?;
         // First what can be wrong on this machine.
@@ -157,14 +155,6 @@ impl Options {
         named
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "unknown".to_owned())
-    }
-
-    fn redis(&self) -> Result<Option<RedisAddress>> {
-        let parse = |url: &String| {
-            url.parse()
-                .map_err(|error: StoreError| Error::usage(format!("`--redis-url`: {}", error.message)))
-        };
-        self.redis_url.as_ref().map(parse).transpose()
     }
 
     fn wants(&self, kind: StoreKind) -> bool {
@@ -225,9 +215,10 @@ pub(crate) struct Seed<'a> {
 impl Seed<'_> {
     /// Publishes, and words what stands in the way of Redis.
     pub(crate) async fn run(&self, context: &Context<'_>) -> Result<SeedReport> {
-        let endpoints = self.endpoints(context)?;
+        let endpoints = environment::endpoints(context, self.stack)?;
         let stores = self.stores(context, &endpoints).await?;
-        let advice = || redis::advice(context, self, &endpoints.redis);
+        let way = self.way(&endpoints)?;
+        let advice = || Some(way.advice(context, &self.command(context).ok()?));
         match Box::pin(self.publish(context, &stores)).await {
             Ok(mut report) => {
                 report.advise(advice);
@@ -312,23 +303,6 @@ impl Seed<'_> {
         Box::pin(release::publish(&job, &work)).await.map(Some)
     }
 
-    fn endpoints(&self, context: &Context<'_>) -> Result<Endpoints> {
-        let up = command_line(&context.settings, "up", context.settings.require_name()?);
-        match self.stack.status.readiness() {
-            Readiness::Updatable => self.stack.outputs.endpoints(),
-            Readiness::Busy => Err(Error::refused(format!(
-                "environment `{}` is not ready: {}",
-                self.stack.name, self.stack.status
-            ))
-            .with_hint(format!("`{up}` waits until it is"))),
-            Readiness::Leftover | Readiness::Stuck | Readiness::Absent => Err(Error::refused(format!(
-                "environment `{}` cannot be seeded: {}",
-                self.stack.name, self.stack.status
-            ))
-            .with_hint(format!("`{up}` mends it or says what is in the way"))),
-        }
-    }
-
     async fn stores(&self, context: &Context<'_>, endpoints: &Endpoints) -> Result<Vec<Box<dyn Store>>> {
         let mut stores: Vec<Box<dyn Store>> = Vec::new();
         if self.options.wants(StoreKind::S3) {
@@ -341,9 +315,18 @@ impl Seed<'_> {
             )));
         }
         if self.options.wants(StoreKind::Redis) {
-            stores.push(Box::new(redis::open(context, self, &endpoints.redis).await?));
+            stores.push(Box::new(self.way(endpoints)?.open(context).await?));
         }
         Ok(stores)
+    }
+
+    fn way<'e>(&'e self, endpoints: &'e Endpoints) -> Result<Way<'e>> {
+        Ok(Way {
+            aws: self.aws,
+            stack: self.stack,
+            endpoint: &endpoints.redis,
+            given: self.options.redis.given()?,
+        })
     }
 
     /// The command that would do this again.

@@ -71,16 +71,16 @@ pub fn publisher(of: &Holdings<'_>, areas: &Areas) -> Policy {
     let files = &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"];
     let items = &["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"];
     let items = Statement::allow("PublishItems", items, table.clone());
-    let items = match areas.keys() {
-        None => items,
-        Some(keys) => items.only_keys(with_shared(keys, &[AREAS_KEY])),
-    };
     let mut statements = vec![
         find(of),
         Statement::allow("ListFiles", &["s3:ListBucket"], bucket),
         Statement::allow("PublishFiles", files, objects(of, areas, &[AREAS_KEY])),
-        items,
     ];
+    match areas.keys() {
+        // `verify` and `prune` look for what nothing names. A scan cannot be narrowed to areas.
+        None => statements.extend([items, Statement::allow("ListItems", &["dynamodb:Scan"], table.clone())]),
+        Some(keys) => statements.push(items.only_keys(with_shared(keys, &[AREAS_KEY]))),
+    }
     if *areas == Areas::AllButProduction {
         let keys = format!("{PRODUCTION}/*");
         statements.push(Statement::deny(

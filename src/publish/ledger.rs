@@ -3,6 +3,7 @@
 //! It is written before anything is sent (not complete, naming old and new files) and again when all is done. Whoever
 //! is interrupted leaves a ledger behind that names every file which may be there.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufReader, BufWriter, IntoInnerError};
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Tree;
 use super::area::Area;
 use super::index::{self, FORMAT};
+use crate::release::ContentHash;
 use crate::store::{Store, StoreError, StoreResult, Version, hex};
 use crate::time::Timestamp;
 
@@ -89,6 +91,47 @@ impl Ledger {
 fn parse(value: &[u8]) -> io::Result<Stored> {
     let json = BufReader::new(zstd::Decoder::new(value)?);
     Ok(serde_json::from_reader(json)?)
+}
+
+/// A plain file as the last publishing wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WrittenFile {
+    pub(crate) path: String,
+    pub(crate) sha256: [u8; 32],
+    /// In bytes.
+    pub(crate) size: u64,
+}
+
+#[derive(Deserialize)]
+struct StoredFiles {
+    v: u32,
+    stack: String,
+    files: BTreeMap<String, Option<(ContentHash, u64)>>,
+}
+
+/// The plain files that the stack's last publishing to an area put there, in the order of their paths; those on their
+/// way out left out.
+pub(crate) async fn written_files(store: &dyn Store, area: &Area, stack_id: &str) -> StoreResult<Vec<WrittenFile>> {
+    let key = area.ledger_key();
+    let Some(value) = store.get_many(std::slice::from_ref(&key)).await?.pop().flatten() else {
+        return Ok(Vec::new());
+    };
+    let stored = zstd::Decoder::new(&value[..])
+        .and_then(|json| Ok(serde_json::from_reader::<_, StoredFiles>(BufReader::new(json))?))
+        .map_err(|error| index::unreadable(store, &key, &error))?;
+    index::known_format(store, &key, stored.v)?;
+    if stored.stack != stack_id {
+        return Ok(Vec::new());
+    }
+    let files = stored.files.into_iter().filter_map(|(path, file)| {
+        let (sha256, size) = file?;
+        Some(WrittenFile {
+            path,
+            sha256: sha256.0,
+            size,
+        })
+    });
+    Ok(files.collect())
 }
 
 /// A ledger to write.

@@ -23,6 +23,7 @@ pub(crate) use area::RECORDS;
 pub use index::AreaRecord;
 
 pub(crate) use index::{KEY as AREAS_KEY, load as load_index, record as record_area};
+pub(crate) use ledger::{WrittenFile, written_files};
 pub(crate) use meter::Meter;
 pub use own::{areas, remove_own_keys};
 pub(crate) use plan::refuse_overlap;

@@ -22,6 +22,7 @@ mod read;
 mod report;
 mod source;
 mod stores;
+mod verify;
 
 pub use draft::{Changes, Content};
 pub use hash::{ContentHash, ReleaseId};
@@ -37,3 +38,4 @@ pub use source::{
     differences,
 };
 pub use stores::Stores;
+pub use verify::{Finding, StoreVerified, Verification, Verified, VerifiedState, Wrong, verify};

@@ -174,6 +174,7 @@ pub(super) fn of_task(task: Task) -> (String, &'static str) {
         Task::Compare { store } => (format!("comparing with {store}"), "file"),
         Task::Send { store } => (format!("sending to {store}"), "file"),
         Task::Check { store } => (format!("checking {store}"), "file"),
+        Task::Verify => ("reading back".to_owned(), "value"),
         Task::Remove { store } => (format!("removing from {store}"), "file"),
         Task::Pull => ("pulling".to_owned(), "file"),
         Task::Count => ("counting what the bucket holds".to_owned(), "object"),

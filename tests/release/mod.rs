@@ -11,4 +11,5 @@ mod model;
 mod pull;
 mod real;
 mod signed;
+mod verified;
 mod world;

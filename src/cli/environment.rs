@@ -1,0 +1,89 @@
+//! The environment whose stores a command works on.
+
+use rstack::aws::Aws;
+use rstack::release::Stores;
+use rstack::stack::{Endpoints, Readiness, Stack, describe};
+use rstack::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store};
+use rstack::{Error, Result};
+
+use super::Context;
+use super::redis::{RedisOption, Way};
+use super::shell::command_line;
+
+/// An environment that stands.
+pub(crate) struct Environment {
+    pub(crate) aws: Aws,
+    pub(crate) stack: Stack,
+    endpoints: Endpoints,
+    given: Option<RedisAddress>,
+}
+
+/// All three of its stores.
+pub(crate) struct AllStores {
+    s3: S3Store,
+    dynamodb: DynamoDbStore,
+    redis: RedisStore,
+}
+
+impl Environment {
+    /// The one that the settings name.
+    pub(crate) async fn find(context: &Context<'_>, redis: &RedisOption) -> Result<Self> {
+        let given = redis.given()?;
+        let name = context.settings.require_name()?;
+        let aws = context.until_interrupted(context.aws()).await?;
+        let found = context.until_interrupted(describe(&aws, name.as_str())).await?;
+        let stack = found.ok_or_else(|| context.no_environment(name, &aws))?;
+        let endpoints = endpoints(context, &stack)?;
+        Ok(Self {
+            aws,
+            stack,
+            endpoints,
+            given,
+        })
+    }
+
+    pub(crate) async fn stores(&self, context: &Context<'_>) -> Result<AllStores> {
+        Ok(AllStores {
+            s3: S3Store::new(self.aws.s3().clone(), &self.endpoints.bucket),
+            dynamodb: DynamoDbStore::new(self.aws.dynamodb().clone(), &self.endpoints.table),
+            redis: self.way().open(context).await?,
+        })
+    }
+
+    pub(crate) fn way(&self) -> Way<'_> {
+        Way {
+            aws: &self.aws,
+            stack: &self.stack,
+            endpoint: &self.endpoints.redis,
+            given: self.given.clone(),
+        }
+    }
+}
+
+impl AllStores {
+    /// By what they are for.
+    pub(crate) fn roles(&self) -> Stores<'_> {
+        Stores {
+            deciding: &self.dynamodb,
+            durable: vec![&self.s3],
+            caches: vec![&self.redis],
+        }
+    }
+}
+
+/// Where the stores of a stack are, once it stands.
+pub(crate) fn endpoints(context: &Context<'_>, stack: &Stack) -> Result<Endpoints> {
+    let up = command_line(&context.settings, "up", context.settings.require_name()?);
+    match stack.status.readiness() {
+        Readiness::Updatable => stack.outputs.endpoints(),
+        Readiness::Busy => Err(
+            Error::refused(format!("environment `{}` is not ready: {}", stack.name, stack.status))
+                .with_hint(format!("`{up}` waits until it is")),
+        ),
+        Readiness::Leftover | Readiness::Stuck | Readiness::Absent => Err(Error::refused(format!(
+            "environment `{}` cannot be used: {}",
+            stack.name, stack.status
+        ))
+        .with_hint(format!("`{up}` mends it or says what is in the way"))),
+    }
+}

@@ -1,0 +1,162 @@
+//! The marker that counts, and those of the stores that follow it.
+
+use super::elect::plausible;
+use super::report::Wrong;
+use super::run::Look;
+use super::witness::{Copy, Standing, Witness};
+use crate::error::{Error, Result};
+use crate::publish::{AreaRecord, RECORDS, load_index, record_area};
+use crate::release::marker::Held;
+use crate::release::{Manifest, keys};
+use crate::store::{StoreError, StoreErrorKind, StoreResult, Swap};
+
+impl Look<'_> {
+    /// The marker that counts: the deciding store's; where that is gone or damaged, the newest that a durable one has.
+    pub(super) async fn head(&self) -> Result<Held> {
+        let deciding = &self.witnesses[0];
+        let mut newest = deciding.held().cloned();
+        if let Some(held) = &newest
+            && let Some(right) = self.overruled(held).await
+        {
+            newest = Some(right);
+        }
+        if newest.is_none() {
+            for witness in self
+                .witnesses
+                .iter()
+                .filter(|witness| witness.standing != Standing::Cache)
+            {
+                let own = witness.held().cloned();
+                for held in own.into_iter().chain(self.last_step(witness).await) {
+                    let newer = newest
+                        .as_ref()
+                        .is_none_or(|newest| newest.marker.sequence < held.marker.sequence);
+                    newest = if newer { Some(held) } else { newest };
+                }
+            }
+        }
+        newest.ok_or_else(|| {
+            Error::refused(format!(
+                "there is no release in area `{}` of {}",
+                self.area,
+                deciding.store.place()
+            ))
+            .with_hint("`rstack seed DIR --area AREA` publishes one")
+        })
+    }
+
+    /// What the deciding marker was, when its own store's history and another durable store agree that it was changed.
+    async fn overruled(&self, held: &Held) -> Option<Held> {
+        let own = self.kept(&self.witnesses[0], held.marker.sequence).await?;
+        if own.bytes == held.bytes {
+            return None;
+        }
+        for witness in self
+            .witnesses
+            .iter()
+            .filter(|witness| witness.standing == Standing::Durable)
+        {
+            let kept = self.kept(witness, held.marker.sequence).await;
+            let said = witness.held().into_iter().chain(&kept);
+            if said.into_iter().any(|said| said.bytes == own.bytes) {
+                return Some(own);
+            }
+        }
+        None
+    }
+
+    /// The newest move that a store lists.
+    async fn last_step(&self, witness: &Witness<'_>) -> Option<Held> {
+        let prefix = self.area.key(&format!("{RECORDS}/move/"));
+        let keys = witness.listed.as_ref()?.keys();
+        let newest = keys.filter_map(|key| key.strip_prefix(&prefix)?.parse().ok()).max()?;
+        self.kept(witness, newest).await
+    }
+
+    async fn kept(&self, witness: &Witness<'_>, sequence: u64) -> Option<Held> {
+        let key = keys::step(self.area, sequence);
+        let value = witness.store.get_many(std::slice::from_ref(&key)).await.ok()?;
+        let bytes = value.into_iter().next().flatten()?;
+        let marker = plausible(witness.store, &key, &bytes, self.area, self.stack)?;
+        (marker.sequence == sequence).then_some(Held { marker, bytes })
+    }
+
+    /// Judges every store's own marker, and brings it to where it should be.
+    pub(super) async fn markers(&self, head: &Held, current: Option<&Manifest>) {
+        for witness in self.witnesses.iter().filter(|witness| witness.answers()) {
+            let wrong = match &witness.copy {
+                Copy::Good(copy) if copy.bytes == head.bytes => continue,
+                Copy::Damaged(error) => Some((Wrong::Damaged, Some(error.message.clone()))),
+                Copy::Good(copy) if copy.marker.sequence >= head.marker.sequence => {
+                    let message = if copy.marker.sequence == head.marker.sequence {
+                        "it is not the move that was decided"
+                    } else {
+                        "it is ahead of the marker that decides"
+                    };
+                    Some((Wrong::Damaged, Some(message.to_owned())))
+                }
+                Copy::Absent if witness.standing == Standing::Decides => Some((Wrong::Missing, None)),
+                Copy::Good(_) | Copy::Absent => None,
+            };
+            let moving = self.repair && !witness.exempt && !witness.found().incomplete;
+            let moved = match current {
+                Some(manifest) if moving => Some(self.bring(witness, head, manifest).await),
+                _ => None,
+            };
+            witness.found().moved = matches!(moved, Some(Ok(())));
+            let failed = moved.and_then(Result::err);
+            if let Some((what, message)) = wrong {
+                let repaired = witness.found().moved;
+                let failed = failed.map(|error| error.to_string());
+                witness.differs(&keys::marker(self.area), what, repaired, failed.or(message));
+            } else if let Some(error) = failed {
+                witness.fails(error);
+            }
+        }
+    }
+
+    /// Moves a store's marker; it has everything that the marker names.
+    async fn bring(&self, witness: &Witness<'_>, head: &Held, manifest: &Manifest) -> StoreResult<()> {
+        let store = witness.store;
+        let mut record = AreaRecord {
+            stack: head.marker.stack.clone(),
+            time: head.marker.time,
+            files: manifest.files.len() as u64,
+            bytes: manifest.bytes(),
+            digest: head.marker.release.to_string(),
+            complete: false,
+        };
+        if !load_index(store).await?.contains_key(self.area.as_str()) {
+            record_area(store, self.area, &record).await?;
+        }
+        self.bring_moves(witness, head).await?;
+        let key = keys::marker(self.area);
+        let swap = store
+            .compare_and_set(&key, witness.version.as_ref(), head.bytes.clone())
+            .await?;
+        if swap == Swap::Conflict {
+            let message = "it moved while it was looked at; run the same command again";
+            return Err(StoreError::new(store.kind(), StoreErrorKind::Other, message).at(key));
+        }
+        record.complete = true;
+        record_area(store, self.area, &record).await
+    }
+
+    /// The moves that a store need not have had before.
+    async fn bring_moves(&self, witness: &Witness<'_>, head: &Held) -> StoreResult<()> {
+        let known = witness.expected_moves(head.marker.sequence);
+        for sequence in known + 1..head.marker.sequence {
+            for other in &self.witnesses {
+                if other.standing != Standing::Cache
+                    && let Some(kept) = self.kept(other, sequence).await
+                {
+                    witness.write(&keys::step(self.area, sequence), &kept.bytes).await?;
+                    break;
+                }
+            }
+        }
+        witness
+            .write(&keys::step(self.area, head.marker.sequence), &head.bytes)
+            .await
+    }
+}
