@@ -13,6 +13,10 @@ pub(super) const FORMAT: u32 = 1;
 /// A store that cannot hold a value in one piece holds it in parts of this many bytes, the last one shorter.
 pub(super) const PART: u64 = 390 * 1024;
 
+/// Around the checksum at the end of a marker.
+const SUM: &str = ",\"sum\":\"";
+const END: &str = "\"}";
+
 /// One move of a marker, and with it the whole marker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marker {
@@ -126,8 +130,10 @@ impl Marker {
 
     pub(super) fn parse(store: &dyn Store, key: &str, value: &[u8]) -> StoreResult<Self> {
         let corrupt = |message: String| StoreError::new(store.kind(), StoreErrorKind::Corrupt, message).at(key);
+        let text = without_sum(value)
+            .ok_or_else(|| corrupt("this marker is damaged: it is not what its checksum says".to_owned()))?;
         let marker: Self =
-            serde_json::from_slice(value).map_err(|error| corrupt(format!("this marker cannot be read: {error}")))?;
+            serde_json::from_slice(&text).map_err(|error| corrupt(format!("this marker cannot be read: {error}")))?;
         if marker.v != FORMAT {
             let message = format!("this marker has format {}, which only a newer rstack knows", marker.v);
             return Err(corrupt(message));
@@ -140,10 +146,24 @@ impl Marker {
         Ok(marker)
     }
 
+    /// As JSON, whose last field, `sum`, is the SHA-256 of the same JSON without it.
     pub(super) fn to_bytes(&self) -> Bytes {
         // Text, numbers and text keys: nothing that JSON cannot hold.
-        serde_json::to_vec(self).unwrap_or_default().into()
+        let mut text = serde_json::to_vec(self).unwrap_or_default();
+        let sum = ContentHash::of(&text);
+        text.pop();
+        text.extend_from_slice(format!("{SUM}{sum}{END}").as_bytes());
+        text.into()
     }
+}
+
+/// The JSON without its `sum`, if it is what that says. Hashes cover everything else; this covers the marker itself.
+fn without_sum(value: &[u8]) -> Option<Vec<u8>> {
+    let rest = value.strip_suffix(END.as_bytes())?;
+    let (rest, sum) = rest.split_at_checked(rest.len().checked_sub(64)?)?;
+    let text = [rest.strip_suffix(SUM.as_bytes())?, b"}"].concat();
+    let sum: ContentHash = std::str::from_utf8(sum).ok()?.parse().ok()?;
+    (ContentHash::of(&text) == sum).then_some(text)
 }
 
 /// A marker as a store holds it.
@@ -183,5 +203,42 @@ impl Head {
                 .is_none_or(|stack| marker.stack == stack)
                 .then_some(Held { marker, bytes }),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn a_flipped_bit_anywhere_in_a_marker_is_noticed() {
+        let head = Head {
+            version: None,
+            sequence: 0,
+            current: None,
+        };
+        let step = Step {
+            kind: MoveKind::Publish,
+            area: &Area::default(),
+            stack: "stack",
+            author: "me",
+            reason: Some("why \u{fc}"),
+            signer: None,
+        };
+        let marker = Marker::next(&head, &step, Blob::of(b"manifest"), vec![Blob::of(b"pack")]);
+        let (store, bytes) = (MemoryStore::new(), marker.to_bytes());
+        let mut read = Marker::parse(&store, "k", &bytes).expect("a marker");
+        // Written with whole seconds.
+        read.time = marker.time;
+        assert_eq!(read, marker);
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.to_vec();
+            flipped[at] ^= 1;
+            Marker::parse(&store, "k", &flipped).expect_err("a flipped bit");
+        }
+        for end in 0..bytes.len() {
+            Marker::parse(&store, "k", &bytes[..end]).expect_err("cut short");
+        }
     }
 }

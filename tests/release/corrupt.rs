@@ -34,28 +34,61 @@ async fn flip(store: &dyn Store, prefix: &str) {
 
 #[test]
 fn a_flipped_byte_in_a_pack_or_a_manifest_is_caught_named_and_mended_by_the_next_seed() {
-    let content = files([("a.py", "a = 1"), ("b.py", "b = 2")]);
     block_on(async {
-        for part in ["pack", "release"] {
-            let world = World::in_memory();
-            world.publish(&content, "why").await.expect("published");
-            for store in [1, 2] {
-                flip(&*world.stores[store], &format!("prod/.rstack/{part}/")).await;
-                let read = async {
-                    let reader = Reader::open(world.copy(store), None).await?;
-                    reader.read_many(&["a.py"]).await
-                };
-                let error = read.await.expect_err("a flipped byte").to_string();
-                assert!(
-                    error.contains(&format!("prod/.rstack/{part}/")) && error.contains("hash"),
-                    "{error}"
-                );
-            }
-            // The environment has it from elsewhere, and the same content mends both.
-            let reader = Reader::open(world.environment(), None).await.expect("a release");
-            assert!(reader.read_many(&["a.py"]).await.expect("contents")[0].is_some());
-            world.publish(&content, "again").await.expect("done");
-            assert_eq!(world.seen().await, vec![Some(content.clone()); 4]);
+        for (part, store) in ["pack", "release"]
+            .into_iter()
+            .flat_map(|part| [(part, 0), (part, 1), (part, 2)])
+        {
+            is_caught(&World::in_memory(), &format!("{part}/"), store).await;
+        }
+    });
+}
+
+#[test]
+fn a_flipped_byte_in_a_copy_of_the_marker_is_caught_named_and_mended_by_the_next_seed() {
+    block_on(async {
+        for store in [1, 2] {
+            is_caught(&World::in_memory(), "marker", store).await;
+        }
+    });
+}
+
+/// Flips a byte of a record in one store of a world that has nothing yet.
+pub(super) async fn is_caught(world: &World, record: &str, store: usize) {
+    let content = files([("a.py", "a = 1"), ("b.py", "b = 2")]);
+    world.publish(&content, "why").await.expect("published");
+    let key = format!("{}/.rstack/{record}", world.area);
+    flip(&*world.stores[store], &key).await;
+    let read = async {
+        let reader = Reader::open(world.copy(store), None).await?;
+        reader.read_many(&["a.py"]).await
+    };
+    let error = read.await.expect_err("a flipped byte").to_string();
+    let named = error.contains(&key) && (error.contains("hash") || error.contains("checksum"));
+    assert!(named, "{error}");
+    // The environment has it from elsewhere, and the same content mends it; the deciding store is for `verify` to mend.
+    let reader = Reader::open(world.environment(), None).await.expect("a release");
+    assert!(reader.read_many(&["a.py"]).await.expect("contents")[0].is_some());
+    if store == 0 {
+        return;
+    }
+    world.publish(&content, "again").await.expect("done");
+    assert_eq!(world.seen().await, vec![Some(content.clone()); 4]);
+}
+
+#[test]
+fn a_flipped_byte_in_the_deciding_marker_stops_readers_and_publishers() {
+    let content = files([("a.py", "a = 1")]);
+    block_on(async {
+        let world = World::in_memory();
+        world.publish(&content, "why").await.expect("published");
+        flip(&*world.stores[0], "prod/.rstack/marker").await;
+        let read = Reader::open(world.environment(), None)
+            .await
+            .expect_err("a flipped byte");
+        let publish = world.publish(&content, "again").await.expect_err("a flipped byte");
+        for error in [read, publish] {
+            assert!(error.to_string().contains("prod/.rstack/marker"), "{error}");
         }
     });
 }

@@ -9,6 +9,7 @@ use proptest::test_runner::TestRunner;
 use rstack::store::{DynamoDbStore, RedisStore, S3Store};
 
 use super::contention::eight;
+use super::corrupt::is_caught;
 use super::faulty::{Fate, Faulty};
 use super::model::{act, play};
 use super::world::{Files, World};
@@ -49,6 +50,20 @@ fn a_few_sequences_of_releases_are_what_the_model_says() {
 fn eight_publishers_at_once_lose_nothing_in_real_stores() {
     let _ = local::shared();
     block_on(async { eight(&environment("release-eight").await).await });
+}
+
+#[test]
+fn a_flipped_byte_is_is_caught_in_real_stores() {
+    let _ = local::shared();
+    block_on(async {
+        for store in 0..3 {
+            for record in ["pack/", "release/", "marker"] {
+                if (record, store) != ("marker", 0) {
+                    is_caught(&environment("release-flipped").await, record, store).await;
+                }
+            }
+        }
+    });
 }
 
 #[test]

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use rstack::ErrorKind;
 use rstack::release::{MoveKind, Place, Reader};
 use rstack::store::Swap;
 use rstack::trust::{Distrust, PrivateKey, TrustedKeys, generate, read_private_key};
 
-use super::world::{World, all, files};
+use super::world::{World, all, files, summed};
 use crate::support::block_on;
 
 fn key() -> Arc<PrivateKey> {
@@ -76,9 +75,9 @@ fn what_a_trusted_key_signed_is_read_from_every_store_and_nothing_else_is() {
 async fn tamper(world: &World, store: usize, change: impl Fn(&str) -> String) {
     let (store, key) = (&world.stores[store], format!("{}/.rstack/marker", world.area));
     let (bytes, version) = store.get_versioned(&key).await.expect("read").expect("a marker");
-    let changed = change(std::str::from_utf8(&bytes).expect("text"));
-    assert_ne!(changed.as_bytes(), bytes, "something changed");
-    let swapped = store.compare_and_set(&key, Some(&version), Bytes::from(changed)).await;
+    let changed = summed(&change(std::str::from_utf8(&bytes).expect("text")));
+    assert_ne!(changed, bytes, "something changed");
+    let swapped = store.compare_and_set(&key, Some(&version), changed).await;
     assert!(matches!(swapped, Ok(Swap::Done(_))));
 }
 

@@ -8,7 +8,7 @@ use rstack::Result;
 use rstack::event::{Event, Reporter};
 use rstack::interrupt;
 use rstack::publish::{Area, Tree};
-use rstack::release::{Content, Mover, Pin, Place, Publication, Published, Reader, Stores, Work, publish};
+use rstack::release::{Content, ContentHash, Mover, Pin, Place, Publication, Published, Reader, Stores, Work, publish};
 use rstack::store::{MemoryStore, Store};
 use rstack::trust::{PrivateKey, TrustedKeys};
 
@@ -154,4 +154,11 @@ pub(super) async fn all(reader: &Reader) -> Files {
     pairs
         .map(|(path, content)| ((*path).to_owned(), content.expect("it is in the manifest")))
         .collect()
+}
+
+/// A marker that somebody changed, with the checksum that goes with it.
+pub(super) fn summed(marker: &str) -> Bytes {
+    let (text, _) = marker.rsplit_once(",\"sum\":").expect("a checksum");
+    let sum = ContentHash::of(format!("{text}}}").as_bytes());
+    format!("{text},\"sum\":\"{sum}\"}}").into()
 }
