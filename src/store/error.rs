@@ -112,7 +112,7 @@ impl StoreError {
                 "use a larger node type, or set the parameter maxmemory-policy to allkeys-lru"
             }
             (StoreErrorKind::Changed, _) => "let it rest and run the same command again",
-            (StoreErrorKind::Corrupt, _) => "run `rstack seed` again to write it anew",
+            (StoreErrorKind::Corrupt, _) => "`rstack verify AREA --repair` copies it from a store that has it right",
             _ => return None,
         };
         Some(hint.to_owned())

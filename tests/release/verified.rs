@@ -9,7 +9,7 @@ use rstack::store::{Body, Put, Store};
 use rstack::{Outcome, Result, interrupt};
 
 use super::faulty::{Fate, Faulty};
-use super::world::{Files, Silence, World, files};
+use super::world::{Files, Silence, World, files, summed};
 use crate::support::block_on;
 
 pub(super) async fn read_back(world: &World, repair: bool) -> Result<Verified> {
@@ -189,7 +189,7 @@ fn what_the_stores_contradict_each_other_about_is_left_alone() {
         let (mut world, _) = made().await;
         let key = "prod/.rstack/move/1";
         let text = String::from_utf8(get(&*world.stores[1], key).await.to_vec()).expect("text");
-        let forged = text.replace("tester", "nobody");
+        let forged = summed(&text.replace("tester", "nobody"));
         put(&*world.stores[1], key, forged.clone()).await;
         // The cache confirms what the table has.
         let found = read_back(&world, false).await.expect("read");
