@@ -15,6 +15,7 @@
 //! | [`release`] | releases of an area: publishing them, moving the marker, reading them |
 //! | [`pull`] | a source as files in a directory |
 //! | [`local`] | the AWS on this machine |
+//! | [`folders`] | where rstack keeps things on this machine |
 //! | [`trust`] | keys and signatures |
 //! | [`event`], [`error`], [`interrupt`], [`time`] | what happened, what went wrong, when to stop, when it was |
 //!
@@ -26,6 +27,7 @@ pub mod aws;
 pub mod config;
 pub mod error;
 pub mod event;
+pub mod folders;
 pub mod interrupt;
 pub mod local;
 pub mod policy;

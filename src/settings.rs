@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::aws::Access;
 use crate::config::{self, Config, TargetName, check};
 use crate::error::{Error, Result};
+use crate::folders;
 use crate::local;
+use crate::release::CacheOptions;
 use crate::stack::StackName;
 use crate::trust::TrustedKeys;
 
@@ -36,8 +38,10 @@ pub struct Settings {
     pub target: Target,
     /// Complete for `Target::Aws`; for `Target::Local` the running local AWS fills it in.
     pub access: Access,
-    /// Where rstack keeps the local AWS and its caches.
+    /// Where rstack keeps the local AWS.
     pub home: PathBuf,
+    /// What it keeps of what was read.
+    pub cache: CacheOptions,
     pub local: local::Options,
     pub config: Config,
     name: Option<StackName>,
@@ -90,7 +94,8 @@ impl Settings {
         config.trusted_keys = keys.unwrap_or_default();
         let bucket = Layers::without_flag("RSTACK_TEMPLATE_BUCKET");
         config.template.bucket = bucket.pick(&env, config.template.bucket, check::bucket_name)?;
-        let home = home(&env)?;
+        let home = folders::home(&env)?;
+        let cache = cache(&env, &config.cache)?;
         Ok(Self {
             local: local::Options {
                 home: home.clone(),
@@ -100,6 +105,7 @@ impl Settings {
             target,
             access,
             home,
+            cache,
             name,
             config,
         })
@@ -188,20 +194,17 @@ fn target(flags: &Flags, env: &impl Fn(&str) -> Option<String>, config: &Config)
     })
 }
 
-fn home(env: &impl Fn(&str) -> Option<String>) -> Result<PathBuf> {
-    if let Some(home) = env("RSTACK_HOME") {
-        return std::path::absolute(&home).map_err(|e| Error::file("find", home, e));
-    }
-    if let Some(data) = env("XDG_DATA_HOME") {
-        return Ok(PathBuf::from(data).join("rstack"));
-    }
-    let home = env("HOME").ok_or_else(|| Error::configuration("neither RSTACK_HOME nor HOME is set"))?;
-    let home = PathBuf::from(home);
-    Ok(if cfg!(target_os = "macos") {
-        home.join("Library/Application Support/rstack")
-    } else {
-        home.join(".local/share/rstack")
-    })
+fn cache(env: &impl Fn(&str) -> Option<String>, config: &config::Cache) -> Result<CacheOptions> {
+    let limit = Layers::without_flag("RSTACK_CACHE_SIZE").pick(env, config.size, check::size)?;
+    let mut options = match env("RSTACK_CACHE") {
+        Some(off) if off == "off" => CacheOptions::off(),
+        Some(folder) => {
+            CacheOptions::in_folder(std::path::absolute(&folder).map_err(|e| Error::file("find", folder, e))?)
+        }
+        None => CacheOptions::in_folder(folders::cache(env)?),
+    };
+    options.limit = limit.unwrap_or(options.limit);
+    Ok(options)
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ impl Args {
         let wanted = [self.path.as_str()];
         let reading = source.read_many(&wanted);
         let found = context.until_interrupted(reading).await?.pop().flatten();
+        source::tell(context, &source);
         let (Some(file), Some(entry)) = (found, source.find(&self.path)) else {
             return Err(
                 Error::refused(format!("there is no `{}` in `{}`", self.path, self.source))

@@ -1,5 +1,6 @@
 //! The command line, one file a command.
 
+mod cache;
 mod cat;
 mod completions;
 mod demo;
@@ -31,10 +32,13 @@ mod verify;
 pub(crate) use global::{Display, Format, When};
 pub(crate) use parse::parse;
 
+use std::sync::{Arc, OnceLock};
+
 use clap::{Parser, Subcommand};
 use futures_util::future::LocalBoxFuture;
 use rstack::aws::Aws;
 use rstack::interrupt::Interrupt;
+use rstack::release::LocalCache;
 use rstack::settings::{Settings, Target};
 use rstack::stack::StackName;
 use rstack::{Error, ErrorKind, Outcome, Result};
@@ -74,6 +78,7 @@ enum Command {
     Releases(releases::Args),
     Ls(ls::Args),
     Cat(cat::Args),
+    Cache(cache::Cache),
     Diff(diff::Args),
     Pull(pull::Args),
     Verify(verify::Args),
@@ -95,6 +100,7 @@ pub(crate) struct Context<'a> {
     pub(crate) settings: Settings,
     pub(crate) ui: &'a Ui,
     pub(crate) interrupt: Interrupt,
+    cache: OnceLock<Arc<LocalCache>>,
 }
 
 impl Context<'_> {
@@ -130,6 +136,12 @@ impl Context<'_> {
         ))
     }
 
+    /// What this machine keeps of what is read, opened on first use.
+    pub(crate) fn cache(&self) -> &Arc<LocalCache> {
+        let open = || LocalCache::open(&self.settings.cache, self.ui);
+        self.cache.get_or_init(open)
+    }
+
     /// Clients of the AWS that the settings name; the local one is started first when it is not running.
     pub(crate) async fn aws(&self) -> Result<Aws> {
         let settings = &self.settings;
@@ -155,6 +167,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
             settings,
             ui,
             interrupt,
+            cache: OnceLock::new(),
         })
     };
     match command {
@@ -163,6 +176,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Releases(command) => Box::pin(command.run(&context()?)).await,
         Command::Ls(command) => Box::pin(command.run(&context()?)).await,
         Command::Cat(command) => Box::pin(command.run(&context()?)).await,
+        Command::Cache(command) => command.run(&context()?),
         Command::Diff(command) => Box::pin(command.run(&context()?)).await,
         Command::Pull(command) => Box::pin(command.run(&context()?)).await,
         Command::Verify(command) => Box::pin(command.run(&context()?)).await,

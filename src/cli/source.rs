@@ -3,8 +3,9 @@
 use clap::Args as ClapArgs;
 use rstack::Result;
 use rstack::aws::Aws;
+use rstack::event::Reporter;
 use rstack::publish::Area;
-use rstack::release::{Opening, Pin, Place, Source, SourceUrl};
+use rstack::release::{Load, Opening, Pin, Place, Source, SourceUrl};
 use rstack::stack::StackName;
 use rstack::trust::TrustedKeys;
 
@@ -16,7 +17,8 @@ SOURCE is an area of the environment that `--name` names, or a URL: env:NAME/ARE
 dynamodb://TABLE/AREA, redis://HOST:PORT/AREA?db=0, rediss://…, file:///FOLDER/AREA. A folder starts with ./ or /.
 What KYDB wrote: kydb+redis://HOST:PORT/BASE, kydb+s3://BUCKET/BASE, kydb+dynamodb://TABLE/BASE.
 `A;B` is a union: the first that has a path counts (quote it). ?at=RELEASE or ?at=TIME pins a source, ?optional=1
-passes over one that cannot be opened. With `trusted_keys` (RSTACK_TRUSTED_KEYS) only what one of them signed is read.";
+passes over one that cannot be opened, ?stale=1h refuses a store's copy of the marker that was not known to be the
+current one for so long. With `trusted_keys` (RSTACK_TRUSTED_KEYS) only what one of them signed is read.";
 
 /// Which release.
 #[derive(Debug, Clone, Default, ClapArgs)]
@@ -54,6 +56,8 @@ fn opening<'a>(context: &'a Context<'_>, aws: Option<&'a Aws>, trusted: &'a Trus
     Opening {
         aws,
         trusted,
+        cache: context.cache(),
+        load: Load::Index,
         reporter: context.ui,
         interrupt: &context.interrupt,
     }
@@ -64,4 +68,11 @@ async fn aws(context: &Context<'_>, url: &SourceUrl) -> Result<Option<Aws>> {
         return Ok(None);
     }
     context.until_interrupted(context.aws()).await.map(Some)
+}
+
+/// Tells what came up while a source was read.
+pub(crate) fn tell(context: &Context<'_>, source: &Source) {
+    for warning in source.take_warnings() {
+        context.ui.report(&warning);
+    }
 }

@@ -52,6 +52,24 @@ pub(crate) fn region(text: &str) -> Checked<String> {
     kept(text, valid, "expected a region such as eu-west-1")
 }
 
+/// Bytes, as `512MiB`, `2 GiB` or a plain number.
+pub(crate) fn size(text: &str) -> Checked<u64> {
+    let text = text.trim();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let unit = match text[digits..].trim() {
+        "" => Some(1),
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        "TiB" => Some(1_u64 << 40),
+        _ => None,
+    };
+    let number = text[..digits].parse::<u64>().ok();
+    number
+        .and_then(|number| number.checked_mul(unit?))
+        .ok_or_else(|| "expected a number of bytes such as 512MiB or 2GiB".to_owned())
+}
+
 pub(crate) fn endpoint_url(text: &str) -> Checked<String> {
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     let valid = rest.is_some_and(|r| !r.is_empty() && !r.starts_with('/') && !r.contains(char::is_whitespace));

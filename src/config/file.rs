@@ -43,6 +43,7 @@ pub struct Config {
     pub template: TemplateSource,
     pub stores: Stores,
     pub seed: Seed,
+    pub cache: Cache,
     /// Whose releases are taken; everyone's when there are none.
     #[serde(deserialize_with = "scalar::public_keys")]
     pub trusted_keys: Vec<PublicKey>,
@@ -83,6 +84,15 @@ pub struct Seed {
     pub path: Option<PathBuf>,
     #[serde(deserialize_with = "scalar::area")]
     pub area: Option<String>,
+}
+
+/// What is kept on this machine of what was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "keys with values")]
+pub struct Cache {
+    /// How large it may become, in bytes.
+    #[serde(deserialize_with = "scalar::size")]
+    pub size: Option<u64>,
 }
 
 impl Consistent for TemplateSource {

@@ -84,6 +84,7 @@ mod tests {
             &["stores", "dynamodb"],
             &["stores", "redis"],
             &["seed"],
+            &["cache"],
         ] {
             for key in known(path) {
                 let indent = "  ".repeat(path.len());

@@ -139,6 +139,7 @@ deserialize_with! {
     path: path -> Option<PathBuf>;
     region: region -> Option<String>;
     role_arn: role_arn -> Option<String>;
+    size: size -> Option<u64>;
     stack_name: stack_name -> Option<StackName>;
     subnet_group: subnet_group -> Option<String>;
     table_name: table_name -> Option<String>;

@@ -66,7 +66,7 @@ impl Record {
         let files = source.list().into_iter().map(|(path, entry)| (path, entry.sha256));
         Self {
             v: FORMAT,
-            from: source.members().iter().map(Origin::of).collect(),
+            from: source.members().map(|(_, member)| Origin::of(member)).collect(),
             time: Timestamp::now(),
             files: files.collect(),
         }

@@ -75,20 +75,41 @@ pub(super) async fn write(store: &dyn Store, blobs: &[(Keyed, Bytes)]) -> StoreR
     Ok(())
 }
 
-/// Reads blobs in one batch; `None` where one, or a part of it, is not there.
-pub(super) async fn read(store: &dyn Store, blobs: &[Keyed]) -> StoreResult<Vec<Option<Bytes>>> {
+/// What a store has of a blob.
+#[derive(Debug)]
+pub(super) enum Found {
+    Whole(Bytes),
+    /// It, or a part of it, is not there.
+    Absent,
+    Damaged(StoreError),
+}
+
+/// Looks for blobs in one batch.
+pub(super) async fn look(store: &dyn Store, blobs: &[Keyed]) -> StoreResult<Vec<Found>> {
     let keys: Vec<Vec<String>> = blobs.iter().map(|keyed| keyed.keys(store)).collect();
     let mut values = store.get_many(&keys.concat()).await?.into_iter();
     let mut found = Vec::with_capacity(blobs.len());
     for (keyed, keys) in blobs.iter().zip(keys) {
         let parts: Vec<Option<Bytes>> = values.by_ref().take(keys.len()).collect();
-        let value = join(parts);
-        if let Some(value) = &value {
-            keyed.check(store, value)?;
-        }
-        found.push(value);
+        found.push(match join(parts) {
+            Some(value) => match keyed.check(store, &value) {
+                Ok(()) => Found::Whole(value),
+                Err(damage) => Found::Damaged(damage),
+            },
+            None => Found::Absent,
+        });
     }
     Ok(found)
+}
+
+/// Reads blobs in one batch; `None` where one, or a part of it, is not there.
+pub(super) async fn read(store: &dyn Store, blobs: &[Keyed]) -> StoreResult<Vec<Option<Bytes>>> {
+    let found = look(store, blobs).await?.into_iter().map(|found| match found {
+        Found::Whole(value) => Ok(Some(value)),
+        Found::Absent => Ok(None),
+        Found::Damaged(damage) => Err(damage),
+    });
+    found.collect()
 }
 
 /// Whether a store has a blob as it should be.

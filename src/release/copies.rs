@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::blob::{self, Keyed};
 use super::commit::keep_step;
+use super::confirm::Confirmed;
 use super::keys;
 use super::marker::{Blob, Head, Held, Marker};
 use super::mover::AtHand;
@@ -67,7 +68,14 @@ impl Copying<'_> {
 
     /// Brings one store up to date; what stands in the way is told, not raised.
     pub(super) async fn bring(&self, store: &dyn Store, role: Role) -> CopyReport {
-        match self.try_bring(store, role).await {
+        let brought = async {
+            let state = self.try_bring(store, role).await?;
+            if state == CopyState::Current {
+                Confirmed::write(store, self.area, self.marker()).await?;
+            }
+            Ok(state)
+        };
+        match brought.await {
             Ok(state) => CopyReport::new(store.kind(), state),
             Err(error) => CopyReport::lags(store.kind(), &error),
         }

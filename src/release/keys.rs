@@ -18,3 +18,11 @@ pub(super) fn release(area: &Area, id: &ReleaseId) -> String {
 pub(super) fn pack(area: &Area, hash: ContentHash) -> String {
     area.key(&format!("{RECORDS}/pack/{hash}"))
 }
+
+pub(super) fn repair(area: &Area) -> String {
+    area.key(&format!("{RECORDS}/repair"))
+}
+
+pub(super) fn confirmed(area: &Area) -> String {
+    area.key(&format!("{RECORDS}/confirmed"))
+}

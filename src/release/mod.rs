@@ -5,9 +5,12 @@
 //! others hold copies that only move forward.
 
 mod blob;
+mod cache;
 mod commit;
+mod confirm;
 mod copies;
 mod draft;
+mod fetch;
 mod hash;
 mod history;
 mod keys;
@@ -16,25 +19,30 @@ mod manifest;
 mod marker;
 mod mover;
 mod pack;
+mod place;
 mod prepare;
 mod publish;
 mod read;
+mod repair;
 mod report;
 mod source;
 mod stores;
 mod verify;
 
+pub use cache::{CacheOptions, CacheReport, LocalCache, clear as clear_cache, report as report_cache};
 pub use draft::{Changes, Content};
 pub use hash::{ContentHash, ReleaseId};
 pub use history::Pin;
 pub use manifest::{FileEntry, Manifest};
 pub use marker::{Blob, Marker, MoveKind};
 pub use mover::{Mover, Work};
+pub use place::{Findings, Place};
 pub use publish::{Publication, publish};
-pub use read::{Place, Reader};
+pub use read::{Load, Reader};
+pub use repair::{Repair, last_repairs};
 pub use report::{CopyReport, CopyState, Published};
 pub use source::{
-    Difference, Entry, KydbStore, Location, Member, Opening, Patch, PlainFiles, Source, SourceUrl, describe,
+    Advanced, Difference, Entry, KydbStore, Location, Member, Opening, Patch, PlainFiles, Source, SourceUrl, describe,
     differences,
 };
 pub use stores::Stores;

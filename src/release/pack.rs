@@ -96,17 +96,36 @@ impl Builder {
     }
 }
 
-/// The content of a file, out of its pack; an error says what is wrong with it.
-pub(super) fn unpack(pack: &Bytes, entry: &FileEntry) -> Result<Bytes, String> {
-    let content = zstd::bulk::decompress(
-        &slice(pack, &Slot::from(entry))?,
-        usize::try_from(entry.size).map_err(|_| "it is larger than memory".to_owned())?,
-    )
-    .map_err(|error| format!("it cannot be unpacked: {error}"))?;
-    if ContentHash::of(&content) != entry.sha256 {
-        return Err("its hash is not what the manifest says".to_owned());
+/// Takes files out of their packs, one after the other.
+pub(super) struct Unpacker(zstd::bulk::Decompressor<'static>);
+
+impl Unpacker {
+    pub(super) fn new() -> Result<Self, String> {
+        let decompressor = zstd::bulk::Decompressor::new().map_err(|error| error.to_string())?;
+        Ok(Self(decompressor))
     }
-    Ok(content.into())
+
+    /// The content of a file; an error says what is wrong with it.
+    pub(super) fn unpack(&mut self, pack: &Bytes, entry: &FileEntry) -> Result<Bytes, String> {
+        let compressed = slice(pack, &Slot::from(entry))?;
+        let mut content = Vec::new();
+        usize::try_from(entry.size)
+            .ok()
+            .and_then(|size| content.try_reserve_exact(size).ok())
+            .ok_or("it is larger than memory")?;
+        self.0
+            .decompress_to_buffer(&compressed[..], &mut content)
+            .map_err(|error| format!("it cannot be unpacked: {error}"))?;
+        if ContentHash::of(&content) != entry.sha256 {
+            return Err("its hash is not what the manifest says".to_owned());
+        }
+        Ok(content.into())
+    }
+}
+
+/// As [`Unpacker::unpack`], for one file.
+pub(super) fn unpack(pack: &Bytes, entry: &FileEntry) -> Result<Bytes, String> {
+    Unpacker::new()?.unpack(pack, entry)
 }
 
 /// The compressed bytes of a file.
@@ -142,18 +161,29 @@ mod tests {
             sha256: ContentHash::of(content),
             size: content.len() as u64,
         };
+        let mut unpacker = Unpacker::new().expect("an unpacker");
         for ((_, place), content) in pack.contents.iter().zip(contents) {
-            assert_eq!(unpack(&pack.bytes, &entry(place, content)).as_deref(), Ok(content));
+            let found = unpacker.unpack(&pack.bytes, &entry(place, content));
+            assert_eq!(found.as_deref(), Ok(content));
         }
         let (_, place) = &pack.contents[2];
         let mut flipped = pack.bytes.to_vec();
         flipped[usize::try_from(place.offset + place.length / 2).expect("small")] ^= 1;
-        unpack(&flipped.into(), &entry(place, contents[2])).expect_err("a flipped byte");
+        let flipped = unpacker.unpack(&flipped.into(), &entry(place, contents[2]));
+        flipped.expect_err("a flipped byte");
         let outside = Slot {
             offset: u64::MAX,
             ..*place
         };
-        unpack(&pack.bytes, &entry(&outside, contents[2])).expect_err("an offset beyond the pack");
+        let outside = unpacker.unpack(&pack.bytes, &entry(&outside, contents[2]));
+        outside.expect_err("an offset beyond the pack");
+        let endless = FileEntry {
+            size: u64::MAX,
+            ..entry(place, contents[2])
+        };
+        unpacker
+            .unpack(&pack.bytes, &endless)
+            .expect_err("more than there is memory for");
     }
 
     #[test]

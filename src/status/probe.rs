@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::aws::{Aws, AwsError, AwsErrorKind, Service};
 use crate::publish::AreaRecord;
+use crate::release::Repair;
 use crate::stack::{Outputs, Resource, output_key};
 use crate::store::StoreKind;
 
@@ -30,6 +31,9 @@ pub struct StoreReport {
     pub items: Option<u64>,
     /// The areas of this environment, by name; absent when the store cannot be read from here.
     pub areas: Option<BTreeMap<String, AreaRecord>>,
+    /// The last time that a reader put something back that the store had lost, by area.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub repairs: BTreeMap<String, Repair>,
 }
 
 /// How a store reacted.
@@ -84,6 +88,7 @@ impl StoreReport {
             version: None,
             items: None,
             areas: None,
+            repairs: BTreeMap::new(),
         }
     }
 }

@@ -6,7 +6,8 @@ use futures_util::future::join_all;
 
 use super::probe::{Condition, StoreReport};
 use crate::aws::Aws;
-use crate::publish::{self, AreaRecord};
+use crate::publish::{self, Area, AreaRecord};
+use crate::release::{Repair, last_repairs};
 use crate::stack::Outputs;
 use crate::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store, StoreKind};
 
@@ -19,6 +20,9 @@ pub(super) async fn read(aws: &Aws, stack_id: &str, outputs: &Outputs, stores: &
             && let Some(store) = open(aws, outputs, report)
         {
             report.areas = areas(store.as_ref(), stack_id).await;
+            if let (StoreKind::Redis, Some(areas)) = (report.store, &report.areas) {
+                report.repairs = repairs(store.as_ref(), stack_id, areas).await;
+            }
         }
     }))
     .await;
@@ -45,6 +49,22 @@ async fn areas(store: &dyn Store, stack_id: &str) -> Option<BTreeMap<String, Are
         Err(error) => {
             tracing::debug!(store = %store.kind(), %error, "the areas cannot be read");
             None
+        }
+    }
+}
+
+/// What readers of the environment put back into its cache.
+async fn repairs(store: &dyn Store, stack_id: &str, areas: &BTreeMap<String, AreaRecord>) -> BTreeMap<String, Repair> {
+    let areas: Vec<Area> = areas.keys().filter_map(|area| area.parse().ok()).collect();
+    match Box::pin(last_repairs(store, &areas)).await {
+        Ok(repairs) => {
+            let repairs = areas.iter().zip(repairs);
+            let of_this_stack = repairs.filter_map(|(area, repair)| Some((area.to_string(), repair?)));
+            of_this_stack.filter(|(_, repair)| repair.stack == stack_id).collect()
+        }
+        Err(error) => {
+            tracing::debug!(%error, "the notes of repairs cannot be read");
+            BTreeMap::new()
         }
     }
 }

@@ -33,6 +33,16 @@ pub enum Distrust {
     UnknownKey { area: String, key: PublicKey },
     #[error("the signature of the release in area `{area}` is wrong: what is there is not what {key} signed")]
     WrongSignature { area: String, key: PublicKey },
+    #[error(
+        "area `{area}` of {place} is at move {sequence}, and was seen at move {seen} before: somebody put an older marker \
+         back, or the store lost writes"
+    )]
+    Older {
+        area: String,
+        place: String,
+        sequence: u64,
+        seen: u64,
+    },
 }
 
 impl Distrust {
@@ -48,6 +58,9 @@ impl Distrust {
             Self::WrongSignature { .. } => {
                 "somebody else wrote it, or it is damaged; `rstack releases` shows the moves, and publishing anew \
                  repairs it"
+            }
+            Self::Older { .. } => {
+                "publishing anew moves it on; `rstack cache clear --seen` takes it as it is, if you know why it is so"
             }
         }
         .to_owned()

@@ -1,15 +1,21 @@
 //! Releases: publishing, crashing, contending, reading.
 
+mod advance;
 mod bare;
+mod cache;
 mod commands;
 mod contention;
 mod corrupt;
+mod counting;
 mod crash;
 mod diff;
 mod faulty;
 mod model;
 mod pull;
 mod real;
+mod repair;
+mod seen;
 mod signed;
+mod stale;
 mod verified;
 mod world;

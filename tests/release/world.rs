@@ -109,12 +109,11 @@ impl World {
     pub(super) fn environment(&self) -> Place {
         let [deciding, durable, cache] = self.stores.clone();
         Place {
-            marker: deciding,
             cache: Some(cache),
             backup: Some(durable),
-            area: self.area.clone(),
             stack_id: Some(self.stack.clone()),
             trusted: self.trusted.clone(),
+            ..Place::of(deciding, self.area.clone())
         }
     }
 

@@ -6,6 +6,7 @@
 //! | the real local AWS, one for all tests of this run | [`local::shared`] and [`local::unique`] names |
 //! | one of its own, for a test that kills or stops servers | [`local::LocalAws::own`] |
 //! | answers that no emulator gives | [`scripted`] |
+//! | what goes over the wire between the binary and a server | [`tap::Tap`] |
 //! | Python packages (cfn-lint, boto3, moto, Django) | [`python::venv`] |
 //!
 //! A snapshot holds exit code, stdout and stderr together, with everything that changes from run to run filtered out:
@@ -18,6 +19,7 @@ pub(crate) mod python;
 mod rstack;
 mod running;
 pub(crate) mod scripted;
+pub(crate) mod tap;
 pub(crate) mod terminal;
 
 use std::path::PathBuf;

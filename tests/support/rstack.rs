@@ -79,6 +79,8 @@ impl Rstack {
             .env("HOME", &home)
             .env("RSTACK_HOME", home.join("rstack"))
             .env("NO_COLOR", "1")
+            // What one test reads, another finds in the stores, not on this machine.
+            .env("RSTACK_CACHE", "off")
             // No answer must not mean a minute of waiting for the metadata service of EC2.
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .envs(self.env.iter().map(|(name, value)| (name, value)))

@@ -174,7 +174,29 @@ fn areas(report: &StatusReport, style: Style) -> String {
             (Role::Plain, stores.join(", ")),
         ]);
     }
-    table.render(style)
+    table.render(style) + &repairs(report, style)
+}
+
+fn repairs(report: &StatusReport, style: Style) -> String {
+    let mut words = String::new();
+    for store in &report.stores {
+        for (area, repair) in &store.repairs {
+            let found = [(repair.lacking, "lacking"), (repair.damaged, "damaged")];
+            let found = found.into_iter().filter(|(count, _)| *count > 0);
+            let found: Vec<String> = found.map(|(count, what)| format!("{count} {what}")).collect();
+            let line = format!(
+                "{}: {} ago a reader put back what release {} of `{area}` is made of: {}, {}",
+                store.store,
+                text::age(Timestamp::now().since(repair.time)),
+                repair.release,
+                found.join(", "),
+                text::bytes(repair.bytes),
+            );
+            words.push_str(&Line::new().and(Role::Warning, line).render(style));
+            words.push('\n');
+        }
+    }
+    words
 }
 
 fn known_areas(report: &StatusReport) -> impl Iterator<Item = (&StoreReport, &BTreeMap<String, AreaRecord>)> {

@@ -1,6 +1,7 @@
 //! Sources: what a reader opens. An area of an environment or of one store, a folder, or several in order.
 
 mod diff;
+mod environment;
 mod kydb;
 mod open;
 mod plain;
@@ -12,5 +13,5 @@ pub use diff::{Difference, Patch, describe, differences};
 pub use kydb::KydbStore;
 pub use open::Opening;
 pub use plain::PlainFiles;
-pub use union::{Entry, Member, Source};
+pub use union::{Advanced, Entry, Member, Source};
 pub use url::{Location, SourceUrl};

@@ -2,24 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::environment;
 use super::kydb::{self, KydbStore};
 use super::plain::PlainFiles;
 use super::union::Member;
 use super::url::{Location, Part};
 use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::Reporter;
+use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
-use crate::publish::{Area, Tree};
-use crate::release::{Place, Reader};
-use crate::stack::{Stack, describe, output_key};
-use crate::store::{DynamoDbStore, FileStore, RedisAddress, RedisStore, S3Store, Store};
+use crate::publish::Tree;
+use crate::release::{Load, LocalCache, Pin, Place, Reader};
+use crate::store::{DynamoDbStore, FileStore, RedisStore, S3Store};
 use crate::trust::{Distrust, TrustedKeys};
-
-/// A Redis inside a VPC swallows connection attempts: this much patience, then its packs come from elsewhere.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What opening a source takes.
 #[derive(Clone, Copy)]
@@ -28,20 +24,63 @@ pub struct Opening<'a> {
     pub aws: Option<&'a Aws>,
     /// Whose releases are taken; everyone's without keys.
     pub trusted: &'a TrustedKeys,
+    /// What this machine keeps of what is read.
+    pub cache: &'a Arc<LocalCache>,
+    pub load: Load,
     pub reporter: &'a dyn Reporter,
     pub interrupt: &'a Interrupt,
 }
 
 impl Opening<'_> {
-    pub(super) async fn open(&self, part: &Part) -> Result<Member> {
+    /// Opens a part of a source; `None` where it may be missing and cannot be opened, which is told.
+    pub(super) async fn member(&self, part: &Part) -> Result<Option<Arc<Member>>> {
+        self.unless_optional(part, self.open(part).await.map(|member| Some(Arc::new(member))))
+    }
+
+    /// A part as it is now: itself where nothing has changed, or where it is pinned.
+    pub(super) async fn advance(&self, part: &Part, member: Option<&Arc<Member>>) -> Result<Option<Arc<Member>>> {
+        match member {
+            Some(member) if part.at.is_some() => Ok(Some(Arc::clone(member))),
+            Some(member) => {
+                let advanced = match &**member {
+                    Member::Area(reader) => reader.advance().await.map(|moved| match moved {
+                        Some(reader) => Arc::new(Member::Area(Box::new(reader))),
+                        None => Arc::clone(member),
+                    }),
+                    Member::Folder(_) | Member::Plain(_) => self.open(part).await.map(Arc::new),
+                };
+                advanced.map(Some)
+            }
+            None => self.member(part).await,
+        }
+    }
+
+    fn unless_optional(&self, part: &Part, opened: Result<Option<Arc<Member>>>) -> Result<Option<Arc<Member>>> {
+        match opened {
+            // A release that cannot be trusted is not a missing one.
+            Err(error) if part.optional && !matches!(*error.kind, ErrorKind::Untrusted(_)) => {
+                self.reporter.report(&Event::Warning {
+                    message: format!("{} is passed over: {error}", part.location),
+                    hint: error.hint,
+                });
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    async fn open(&self, part: &Part) -> Result<Member> {
         if let Location::Folder(path) = &part.location {
             return self.folder(path, part).await;
         }
         if let Location::Kydb { store, base } = &part.location {
             return self.kydb(store, base, part).await;
         }
-        let place = self.place(&part.location).await?;
-        match Reader::open(place.clone(), part.at.as_ref()).await {
+        let place = Place {
+            stale: part.stale,
+            ..self.place_of(&part.location, part.at.as_ref()).await?
+        };
+        match Reader::load(place.clone(), part.at.as_ref(), self.load).await {
             Ok(reader) => Ok(Member::Area(Box::new(reader))),
             Err(missing) if matches!(*missing.kind, ErrorKind::NoRelease { .. }) => {
                 self.plain(place, part, missing).await
@@ -52,7 +91,7 @@ impl Opening<'_> {
 
     /// An area without a marker: a store alone may have plain files there; an environment has releases or nothing.
     async fn plain(&self, place: Place, part: &Part, missing: Error) -> Result<Member> {
-        if matches!(part.location, Location::Environment { .. }) || part.at.is_some() {
+        if matches!(part.location, Location::Environment { .. }) || part.at.is_some() || part.stale.is_some() {
             return Err(missing);
         }
         let plain = PlainFiles::read(place, missing).await?;
@@ -64,15 +103,26 @@ impl Opening<'_> {
     }
 
     pub(super) async fn place(&self, location: &Location) -> Result<Place> {
+        self.place_of(location, None).await
+    }
+
+    async fn place_of(&self, location: &Location, pin: Option<&Pin>) -> Result<Place> {
         Ok(Place {
             trusted: self.trusted.clone(),
-            ..self.found(location).await?
+            local: Arc::clone(self.cache),
+            ..self.found(location, pin).await?
         })
     }
 
-    async fn found(&self, location: &Location) -> Result<Place> {
+    async fn found(&self, location: &Location, pin: Option<&Pin>) -> Result<Place> {
         Ok(match location {
-            Location::Environment { name, area } => environment(self.aws()?, name, area.clone()).await?,
+            Location::Environment { name, area } => {
+                let aws = self.aws()?;
+                match pin.and_then(|pin| environment::noted(aws, self.cache, name, area.clone(), pin)) {
+                    Some(place) => place,
+                    None => environment::place(aws, self.cache, name, area.clone()).await?,
+                }
+            }
             Location::S3 { bucket, area } => {
                 let store = S3Store::new(self.aws()?.s3().clone(), bucket);
                 Place::of(Arc::new(store), area.clone())
@@ -120,48 +170,4 @@ impl Opening<'_> {
         self.aws
             .ok_or_else(|| Error::unexpected("this source takes AWS, and there is no connection"))
     }
-}
-
-/// An area of an environment: the table's marker, packs from Redis where it answers, else the table, else the bucket.
-async fn environment(aws: &Aws, name: &str, area: Area) -> Result<Place> {
-    let stack = describe(aws, name).await?.ok_or_else(|| {
-        Error::from(ErrorKind::NoEnvironment {
-            name: name.to_owned(),
-            place: format!("in {}", aws.region()),
-        })
-        .with_hint("`rstack status` without a name lists those there are")
-    })?;
-    let endpoints = stack.outputs.endpoints()?;
-    let address = RedisAddress {
-        tls: endpoints.redis.tls,
-        password: password(aws, &stack).await,
-        ..RedisAddress::new(endpoints.redis.address, endpoints.redis.port)
-    };
-    let table = DynamoDbStore::new(aws.dynamodb().clone(), endpoints.table);
-    Ok(Place {
-        cache: answering(RedisStore::new(address)).await,
-        backup: Some(Arc::new(S3Store::new(aws.s3().clone(), endpoints.bucket))),
-        stack_id: Some(stack.id),
-        ..Place::of(Arc::new(table), area)
-    })
-}
-
-async fn answering(redis: RedisStore) -> Option<Arc<dyn Store>> {
-    match tokio::time::timeout(PATIENCE, redis.ping()).await {
-        Ok(Ok(())) => Some(Arc::new(redis)),
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "redis is passed over");
-            None
-        }
-        Err(_) => {
-            tracing::debug!("redis does not answer and is passed over");
-            None
-        }
-    }
-}
-
-/// The AUTH token that the stack keeps; without it Redis is passed over.
-async fn password(aws: &Aws, stack: &Stack) -> Option<String> {
-    let arn = stack.outputs.get(output_key::REDIS_AUTH_SECRET)?;
-    aws.secret(arn).await.ok()
 }

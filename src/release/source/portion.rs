@@ -19,7 +19,7 @@ impl Source {
     fn cost(&self, path: &str, packs: &mut Packs) -> u64 {
         let Some(entry) = self.find(path) else { return 0 };
         let mut cost = entry.size;
-        if let Some(Member::Area(reader)) = self.members().get(entry.member)
+        if let Some(Member::Area(reader)) = self.member(entry.member)
             && let Some(file) = reader.manifest().files.get(path)
             && packs.insert((entry.member, file.pack))
         {
@@ -34,7 +34,7 @@ impl Source {
         let mut paths = paths.to_vec();
         paths.sort_by_cached_key(|path| {
             let entry = self.find(path)?;
-            let pack = match self.members().get(entry.member)? {
+            let pack = match self.member(entry.member)? {
                 Member::Area(reader) => reader.manifest().files.get(*path).map(|file| (file.pack, file.offset)),
                 Member::Folder(_) | Member::Plain(_) => None,
             };

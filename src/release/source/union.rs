@@ -1,22 +1,32 @@
 //! Several sources as one: the first that has a path, or hides it, counts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::{join_all, try_join_all};
 
 use super::open::Opening;
 use super::plain::PlainFiles;
-use super::url::SourceUrl;
-use crate::error::{Error, ErrorKind, Result};
+use super::url::{Part, SourceUrl};
+use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::publish::Tree;
-use crate::release::{ContentHash, Place, Reader};
+use crate::release::{Changes, ContentHash, Place, Reader};
 use crate::store::{Body, FileBody};
 
 /// An opened source. Every member is pinned: what it says does not change, whatever is published meanwhile.
 #[derive(Debug)]
 pub struct Source {
-    members: Vec<Member>,
+    /// With what was opened of each; an optional part may have nothing.
+    parts: Vec<(Part, Option<Arc<Member>>)>,
+}
+
+/// A source as it is later, and what has changed since.
+#[derive(Debug)]
+pub struct Advanced {
+    pub source: Source,
+    pub changes: Changes,
 }
 
 #[derive(Debug)]
@@ -37,26 +47,88 @@ pub struct Entry {
 }
 
 impl Source {
-    /// Opens every member; one that is optional and cannot be opened is passed over with a warning.
+    /// Opens every member, all at once; one that is optional and cannot be opened is passed over with a warning.
     ///
     /// # Errors
     /// When a member cannot be opened: there is no such release, environment or folder, or its store cannot be read.
     pub async fn open(url: &SourceUrl, opening: &Opening<'_>) -> Result<Self> {
-        let mut members = Vec::with_capacity(url.parts.len());
-        for part in &url.parts {
-            match Box::pin(opening.open(part)).await {
-                Ok(member) => members.push(member),
-                // A release that cannot be trusted is not a missing one.
-                Err(error) if part.optional && !matches!(*error.kind, ErrorKind::Untrusted(_)) => {
-                    opening.reporter.report(&Event::Warning {
-                        message: format!("{} is passed over: {error}", part.location),
-                        hint: error.hint,
-                    });
-                }
-                Err(error) => return Err(error),
-            }
+        let opened = url.parts.iter().map(|part| Box::pin(opening.member(part)));
+        let source = Self::of(url.parts.iter(), join_all(opened).await)?;
+        source.tell(opening);
+        Ok(source)
+    }
+
+    /// The source as it is now: markers are read again, pinned members stay. This one stays as it was, so that whoever
+    /// reads from it meanwhile sees no mix, and an error changes nothing.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub async fn advance(&self, opening: &Opening<'_>) -> Result<Advanced> {
+        let parts = self.parts.iter();
+        let advanced = parts.map(|(part, member)| Box::pin(opening.advance(part, member.as_ref())));
+        let source = Self::of(self.parts.iter().map(|(part, _)| part), join_all(advanced).await)?;
+        source.tell(opening);
+        let changes = self.changes_to(&source);
+        Ok(Advanced { source, changes })
+    }
+
+    fn of<'a>(parts: impl Iterator<Item = &'a Part>, opened: Vec<Result<Option<Arc<Member>>>>) -> Result<Self> {
+        let parts = parts.zip(opened).map(|(part, member)| Ok((part.clone(), member?)));
+        Ok(Self {
+            parts: parts.collect::<Result<_>>()?,
+        })
+    }
+
+    fn changes_to(&self, later: &Self) -> Changes {
+        let same = |(before, after): (&Option<Arc<Member>>, &Option<Arc<Member>>)| match (before, after) {
+            (Some(before), Some(after)) => Arc::ptr_eq(before, after),
+            (before, after) => before.is_none() && after.is_none(),
+        };
+        let (before, after) = (self.parts.iter(), later.parts.iter());
+        if before.zip(after).all(|((_, before), (_, after))| same((before, after))) {
+            return Changes::default();
         }
-        Ok(Self { members })
+        let contents = |source: &Self| -> BTreeMap<String, ContentHash> {
+            source
+                .list()
+                .into_iter()
+                .map(|(path, entry)| (path, entry.sha256))
+                .collect()
+        };
+        let (before, after) = (contents(self), contents(later));
+        let in_after = |path: &String| after.contains_key(path);
+        Changes {
+            added: after
+                .keys()
+                .filter(|path| !before.contains_key(*path))
+                .cloned()
+                .collect(),
+            changed: after
+                .iter()
+                .filter(|(path, now)| before.get(*path).is_some_and(|then| then != *now))
+                .map(|(path, _)| path.clone())
+                .collect(),
+            removed: before.keys().filter(|path| !in_after(path)).cloned().collect(),
+        }
+    }
+
+    /// What came up since it was asked last and did not keep the source from being read, such as a Redis that does not
+    /// answer.
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<Event> {
+        let readers = self.members().filter_map(|(_, member)| match member {
+            Member::Area(reader) => Some(reader),
+            Member::Folder(_) | Member::Plain(_) => None,
+        });
+        readers
+            .flat_map(|reader| reader.place().findings.take_warnings())
+            .collect()
+    }
+
+    fn tell(&self, opening: &Opening<'_>) {
+        for warning in self.take_warnings() {
+            opening.reporter.report(&warning);
+        }
     }
 
     /// Where the releases of a source are that is one area.
@@ -73,15 +145,22 @@ impl Source {
         opening.place(&part.location).await
     }
 
+    /// What was opened, with its place in the union, from 0.
+    pub fn members(&self) -> impl Iterator<Item = (usize, &Member)> {
+        let members = self.parts.iter().enumerate();
+        members.filter_map(|(place, (_, member))| Some((place, &**member.as_ref()?)))
+    }
+
+    /// The member with this place in the union, if it was opened.
     #[must_use]
-    pub fn members(&self) -> &[Member] {
-        &self.members
+    pub fn member(&self, place: usize) -> Option<&Member> {
+        self.parts.get(place)?.1.as_deref()
     }
 
     /// Where a path comes from; told without asking a store.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<Entry> {
-        for (member, source) in self.members.iter().enumerate() {
+        for (member, source) in self.members() {
             if let Some((sha256, size)) = source.find(path) {
                 return Some(Entry { sha256, size, member });
             }
@@ -95,7 +174,7 @@ impl Source {
     /// Every path there is, in order; told without asking a store.
     #[must_use]
     pub fn list(&self) -> BTreeMap<String, Entry> {
-        let paths: BTreeSet<&str> = self.members.iter().flat_map(Member::paths).collect();
+        let paths: BTreeSet<&str> = self.members().flat_map(|(_, member)| member.paths()).collect();
         let entries = paths
             .into_iter()
             .filter_map(|path| Some((path.to_owned(), self.find(path)?)));
@@ -110,12 +189,18 @@ impl Source {
     pub async fn read_many(&self, paths: &[&str]) -> Result<Vec<Option<Bytes>>> {
         let mut contents = vec![None; paths.len()];
         let found: Vec<Option<Entry>> = paths.iter().map(|path| self.find(path)).collect();
-        for (member, source) in self.members.iter().enumerate() {
+        let reading = self.members().map(|(member, source)| {
             let wanted: Vec<usize> = (0..paths.len())
                 .filter(|at| found[*at].is_some_and(|entry| entry.member == member))
                 .collect();
-            let names: Vec<&str> = wanted.iter().map(|at| paths[*at]).collect();
-            for (at, content) in wanted.into_iter().zip(source.read_many(&names).await?) {
+            async move {
+                let names: Vec<&str> = wanted.iter().map(|at| paths[*at]).collect();
+                let read = source.read_many(&names).await?;
+                Ok::<_, Error>(wanted.into_iter().zip(read))
+            }
+        });
+        for read in try_join_all(reading).await? {
+            for (at, content) in read {
                 contents[at] = content;
             }
         }

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
 use super::KydbStore;
+use crate::config::check;
 use crate::error::{Error, Result};
 use crate::publish::Area;
 use crate::release::Pin;
@@ -24,6 +26,8 @@ pub(super) struct Part {
     pub(super) at: Option<Pin>,
     /// Passed over when it cannot be opened.
     pub(super) optional: bool,
+    /// A copy of a marker that was not known to be the current one for so long is refused.
+    pub(super) stale: Option<Duration>,
 }
 
 /// Where a source is.
@@ -57,6 +61,15 @@ pub enum Location {
         store: KydbStore,
         base: String,
     },
+}
+
+impl Location {
+    fn has_a_marker_of_its_own(&self) -> bool {
+        match self {
+            Self::S3 { .. } | Self::DynamoDb { .. } | Self::Redis { .. } | Self::File { .. } => true,
+            Self::Environment { .. } | Self::Folder(_) | Self::Kydb { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for Location {
@@ -96,6 +109,7 @@ impl SourceUrl {
             location: Location::Environment { name, area },
             at: None,
             optional: false,
+            stale: None,
         };
         Self { parts: vec![part] }
     }
@@ -108,6 +122,9 @@ impl SourceUrl {
         for part in &mut self.parts {
             if part.at.is_some() {
                 return Err(Error::usage("`--at` and `?at=` contradict each other").with_hint("leave one of them out"));
+            }
+            if part.stale.is_some() {
+                return Err(pinned_and_stale());
             }
             part.at = Some(pin.clone());
         }
@@ -136,10 +153,22 @@ impl Part {
         if options.db.is_some() {
             return Err(Error::usage("`?db=` is for `redis://` and `rediss://` only"));
         }
+        if options.stale.is_some() {
+            if !location.has_a_marker_of_its_own() {
+                return Err(Error::usage(format!(
+                    "`?stale=` is for stores with a copy of the marker, and `{location}` has none"
+                ))
+                .with_hint("it is for `s3://`, `dynamodb://`, `redis://`, `rediss://` and `file:///`; leave it out"));
+            }
+            if options.at.is_some() {
+                return Err(pinned_and_stale());
+            }
+        }
         Ok(Self {
             location,
             at: options.at,
             optional: options.optional,
+            stale: options.stale,
         })
     }
 }
@@ -148,6 +177,7 @@ impl Part {
 struct Options {
     at: Option<Pin>,
     optional: bool,
+    stale: Option<Duration>,
     db: Option<String>,
 }
 
@@ -161,10 +191,12 @@ impl Options {
                 ("at", pin) => options.at = Some(pin.parse()?),
                 ("optional", "1") => options.optional = true,
                 ("optional", "0") => options.optional = false,
+                ("stale", age) => options.stale = Some(duration(age)?),
                 ("db", number) => options.db = Some(number.to_owned()),
                 _ => {
-                    return Err(Error::usage(format!("`?{option}` is unknown in a source"))
-                        .with_hint("there are `?at=RELEASE`, `?at=TIME`, `?optional=1` and, for Redis, `?db=N`"));
+                    return Err(Error::usage(format!("`?{option}` is unknown in a source")).with_hint(
+                        "there are `?at=RELEASE`, `?at=TIME`, `?stale=AGE`, `?optional=1` and, for Redis, `?db=N`",
+                    ));
                 }
             }
         }
@@ -227,6 +259,15 @@ fn location(text: &str, environment: Option<&str>, options: &mut Options) -> Res
             ));
         }
     })
+}
+
+fn duration(text: &str) -> Result<Duration> {
+    check::duration(text).map_err(|expected| Error::usage(format!("`?stale=` is {text:?}")).with_hint(expected))
+}
+
+fn pinned_and_stale() -> Error {
+    Error::usage("`?at=` and `?stale=` contradict each other: what is pinned does not grow stale")
+        .with_hint("leave one of them out")
 }
 
 fn redis(scheme: &str, place: &str, options: &mut Options) -> Result<RedisAddress> {

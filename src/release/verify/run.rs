@@ -176,7 +176,9 @@ impl<'a> Look<'a> {
         packs: impl Iterator<Item = &'k ContentHash>,
     ) -> BTreeSet<String> {
         let record = |name: &str| self.area.key(&format!("{RECORDS}/{name}"));
+        let notes = [keys::confirmed(self.area), keys::repair(self.area)];
         let mut known = BTreeSet::from([keys::marker(self.area), record("files")]);
+        known.extend(notes);
         known.extend((1..=head.marker.sequence).map(|sequence| keys::step(self.area, sequence)));
         known.extend(releases.values().map(|kept| kept.manifest.key.clone()));
         known.extend(packs.map(|pack| keys::pack(self.area, *pack)));

@@ -101,7 +101,10 @@ impl Connection {
         } else {
             ConnectionAddr::Tcp(host.clone(), *port)
         };
-        let mut who = RedisConnectionInfo::default().set_db(self.address.db);
+        // Telling the server the client's name would cost a round trip before the first command.
+        let mut who = RedisConnectionInfo::default()
+            .set_db(self.address.db)
+            .set_skip_set_lib_name();
         if let Some(username) = &self.address.username {
             who = who.set_username(username);
         }

@@ -1,0 +1,261 @@
+//! The cache as readers use it: memory, and behind it the folder, if that is safe.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+
+use super::folder::{BLOBS, Folder, NOTES};
+use super::memory::Memory;
+use super::seen::Seen;
+use super::sweep::sweep;
+use crate::event::{Event, Reporter};
+use crate::release::{Blob, ContentHash};
+
+/// How large the folder may become when nothing else is said, in bytes.
+const LIMIT: u64 = 1 << 30;
+/// The folder is looked through after so much of its limit was written.
+const SHARE: u64 = 32;
+
+/// Where the cache is, and how large it may become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheOptions {
+    /// `None`: only memory is used.
+    pub folder: Option<PathBuf>,
+    /// In bytes.
+    pub limit: u64,
+}
+
+impl CacheOptions {
+    /// With the usual limit.
+    #[must_use]
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: Some(folder.into()),
+            limit: LIMIT,
+        }
+    }
+
+    /// Nothing is kept beyond a process.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            folder: None,
+            limit: LIMIT,
+        }
+    }
+}
+
+/// Manifests and packs by their hash, shared by all readers of a process, and through the folder by all processes of a
+/// user. Everything is hashed again when it is read; what is damaged is dropped and counts as absent.
+#[derive(Debug, Default)]
+pub struct LocalCache {
+    folder: Option<Folder>,
+    limit: u64,
+    written: AtomicU64,
+    memory: Mutex<Memory>,
+    notes: Mutex<HashMap<String, Bytes>>,
+    seen: Seen,
+    resolving: tokio::sync::Mutex<()>,
+}
+
+/// What a note is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::release) enum NoteKind {
+    /// A move that led to a release.
+    Move,
+    /// Where the stores of an environment are.
+    Environment,
+}
+
+impl LocalCache {
+    /// Opens the folder; one that is not safe is told to the reporter and not used.
+    #[must_use]
+    pub fn open(options: &CacheOptions, reporter: &dyn Reporter) -> Arc<Self> {
+        let folder = options.folder.as_deref().and_then(|path| {
+            Folder::make(path)
+                .map_err(|unusable| {
+                    reporter.report(&Event::Warning {
+                        message: format!("what is read is not kept on this machine: {unusable}"),
+                        hint: Some(unusable.hint()),
+                    });
+                })
+                .ok()
+        });
+        Arc::new(Self {
+            folder,
+            limit: options.limit,
+            ..Self::default()
+        })
+    }
+
+    /// Keeps nothing beyond this process.
+    #[must_use]
+    pub fn in_memory() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Those of these blobs that are here.
+    pub(in crate::release) async fn load(self: &Arc<Self>, wanted: &[Blob]) -> Vec<Option<Bytes>> {
+        let found: Vec<Option<Bytes>> = {
+            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            wanted.iter().map(|blob| memory.get(blob.sha256)).collect()
+        };
+        if self.folder.is_none() {
+            return found;
+        }
+        // Reading and hashing: as many at once as there are threads for it.
+        let reading = wanted.iter().zip(found).map(|(blob, found)| {
+            let (this, blob) = (Arc::clone(self), *blob);
+            async move {
+                match found {
+                    Some(found) => Some(found),
+                    None => tokio::task::spawn_blocking(move || this.read(&blob)).await.ok()?,
+                }
+            }
+        });
+        join_all(reading).await
+    }
+
+    fn read(&self, blob: &Blob) -> Option<Bytes> {
+        let (folder, name) = (self.folder.as_ref()?, blob.sha256.to_string());
+        let value = match folder.read(BLOBS, &name) {
+            Ok(value) => Bytes::from(value?),
+            Err(error) => {
+                tracing::debug!(%error, %name, "the local cache cannot be read");
+                return None;
+            }
+        };
+        if ContentHash::of(&value) != blob.sha256 {
+            tracing::warn!(%name, "dropped from the local cache: it is damaged");
+            let _ = std::fs::remove_file(folder.path(BLOBS, &name));
+            return None;
+        }
+        self.remember(blob.sha256, &value);
+        Some(value)
+    }
+
+    /// Whether a blob is here, as far as can be told without reading it.
+    pub(in crate::release) fn has(&self, blob: &Blob) -> bool {
+        let folder = self.folder.as_ref();
+        let on_disk = |folder: &Folder| {
+            let found = std::fs::metadata(folder.path(BLOBS, &blob.sha256.to_string()));
+            found.is_ok_and(|found| found.len() == blob.size)
+        };
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.get(blob.sha256).is_some() || folder.is_some_and(on_disk)
+    }
+
+    fn remember(&self, hash: ContentHash, value: &Bytes) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.put(hash, value);
+    }
+
+    /// Keeps blobs whose hashes were checked.
+    pub(in crate::release) async fn keep(self: &Arc<Self>, blobs: Vec<(ContentHash, Bytes)>) {
+        for (hash, value) in &blobs {
+            self.remember(*hash, value);
+        }
+        if self.folder.is_none() || blobs.is_empty() {
+            return;
+        }
+        let this = Arc::clone(self);
+        let writing = tokio::task::spawn_blocking(move || {
+            for (hash, value) in &blobs {
+                this.write(BLOBS, &hash.to_string(), &[value]);
+            }
+        });
+        if let Err(error) = writing.await {
+            tracing::debug!(%error, "writing to the local cache broke off");
+        }
+    }
+
+    /// A note, as it was left.
+    pub(in crate::release) fn note(&self, kind: NoteKind, about: &str) -> Option<Bytes> {
+        let name = note_name(kind, about);
+        {
+            let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(note) = notes.get(&name) {
+                return Some(note.clone());
+            }
+        }
+        let folder = self.folder.as_ref()?;
+        let mut kept = Bytes::from(folder.read(NOTES, &name).ok()??);
+        if kept.len() >= 32 {
+            let hash = kept.split_to(32);
+            if ContentHash::of(&kept).0 == *hash {
+                return Some(kept);
+            }
+        }
+        let _ = std::fs::remove_file(folder.path(NOTES, &name));
+        None
+    }
+
+    /// What this process itself has noted.
+    pub(in crate::release) fn own_note(&self, kind: NoteKind, about: &str) -> Option<Bytes> {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.get(&note_name(kind, about)).cloned()
+    }
+
+    pub(in crate::release) fn leave_note(&self, kind: NoteKind, about: &str, note: &Bytes) {
+        let name = note_name(kind, about);
+        let known = {
+            let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            notes
+                .insert(name.clone(), note.clone())
+                .is_some_and(|before| before == *note)
+        };
+        if !known && self.note_on_disk(&name) != Some(ContentHash::of(note)) {
+            self.write(NOTES, &name, &[&ContentHash::of(note).0, note]);
+        }
+    }
+
+    fn note_on_disk(&self, name: &str) -> Option<ContentHash> {
+        let kept = self.folder.as_ref()?.read(NOTES, name).ok()??;
+        Some(ContentHash::of(kept.get(32..)?))
+    }
+
+    /// Held while an environment is looked for, so that it is asked for once.
+    pub(in crate::release) async fn resolving(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.resolving.lock().await
+    }
+
+    /// The highest sequence that was seen in a line of moves; 0 when none was.
+    pub(in crate::release) fn highest(&self, line: &str) -> u64 {
+        self.seen.highest(self.folder.as_ref(), line)
+    }
+
+    pub(in crate::release) fn saw(&self, line: &str, sequence: u64) {
+        self.seen.saw(self.folder.as_ref(), line, sequence);
+    }
+
+    /// A cache that cannot be written is no reason to fail.
+    fn write(&self, kind: &str, name: &str, parts: &[&[u8]]) {
+        let Some(folder) = &self.folder else { return };
+        let size: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        if size > self.limit {
+            return;
+        }
+        if let Err(error) = folder.write(kind, name, parts) {
+            tracing::debug!(%error, "the local cache cannot be written");
+            return;
+        }
+        // The first write of a process looks as well: many short ones would otherwise never look.
+        let before = self.written.fetch_add(size, Ordering::Relaxed);
+        let share = (self.limit / SHARE).max(1);
+        if before == 0 || before / share != (before + size) / share {
+            sweep(folder, self.limit);
+        }
+    }
+}
+
+fn note_name(kind: NoteKind, about: &str) -> String {
+    let kind = match kind {
+        NoteKind::Move => "move",
+        NoteKind::Environment => "environment",
+    };
+    ContentHash::of(format!("{kind}\n{about}").as_bytes()).to_string()
+}

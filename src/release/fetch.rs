@@ -1,0 +1,164 @@
+//! What is known by its hash, from whichever store has it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join;
+
+use super::blob::{self, Found, Keyed};
+use super::marker::{Blob, Marker};
+use super::place::{Mended, Place};
+use super::repair::Repair;
+use super::{Manifest, keys};
+use crate::store::{Store, StoreError, StoreErrorKind, StoreResult};
+
+/// A Redis inside a VPC swallows connection attempts: this much patience, and a second for each so many bytes; then
+/// what it was asked for comes from elsewhere.
+const PATIENCE: Duration = Duration::from_secs(1);
+const BYTES_A_SECOND: u64 = 1 << 20;
+
+/// Blobs that a cache should have and has not.
+#[derive(Debug, Default)]
+struct Gaps {
+    lacking: Vec<usize>,
+    damaged: Vec<usize>,
+}
+
+impl Place {
+    pub(super) fn manifest_of(&self, marker: &Marker) -> Keyed {
+        Keyed {
+            key: keys::release(&self.area, &marker.release),
+            blob: marker.manifest,
+        }
+    }
+
+    pub(super) fn pack(&self, blob: &Blob) -> Keyed {
+        Keyed {
+            key: keys::pack(&self.area, blob.sha256),
+            blob: *blob,
+        }
+    }
+
+    /// The manifest of the release that a move led to.
+    ///
+    /// # Errors
+    /// When no store has it as it should be.
+    pub async fn manifest(&self, marker: &Marker) -> crate::error::Result<Manifest> {
+        let keyed = self.manifest_of(marker);
+        let fetched = self.fetch(marker, std::slice::from_ref(&keyed)).await?;
+        let bytes = fetched.into_iter().next().unwrap_or_default();
+        Ok(Manifest::parse(&*self.marker, &keyed.key, &bytes)?)
+    }
+
+    /// Blobs of the release that a move leads to, in their order: from this machine, else from the cache, else where the
+    /// marker is, else from the backup. This machine and the cache then have them too.
+    pub(super) async fn fetch(&self, marker: &Marker, wanted: &[Keyed]) -> StoreResult<Vec<Bytes>> {
+        let blobs: Vec<Blob> = wanted.iter().map(|keyed| keyed.blob).collect();
+        let mut found = self.local.load(&blobs).await;
+        let missing = missing(&found);
+        if missing.is_empty() {
+            return Ok(found.into_iter().flatten().collect());
+        }
+        let gaps = self.ask_cache(wanted, &mut found).await;
+        self.ask_stores(wanted, &mut found).await?;
+        let values: Vec<Bytes> = found.into_iter().flatten().collect();
+        let fresh = missing
+            .iter()
+            .map(|at| (blobs[*at].sha256, values[*at].clone()))
+            .collect();
+        join(self.local.keep(fresh), self.repair(marker, wanted, &values, &gaps)).await;
+        Ok(values)
+    }
+
+    /// It can give nothing older, only nothing: what it lacks, or cannot say, is asked for elsewhere.
+    async fn ask_cache(&self, wanted: &[Keyed], found: &mut [Option<Bytes>]) -> Gaps {
+        let mut gaps = Gaps::default();
+        let Some(cache) = self.cache.as_ref().filter(|_| !self.findings.cache_fails()) else {
+            return gaps;
+        };
+        let missing = missing(found);
+        let asked: Vec<Keyed> = missing.iter().map(|at| wanted[*at].clone()).collect();
+        let bytes: u64 = asked.iter().map(|keyed| keyed.blob.size).sum();
+        let patience = PATIENCE + Duration::from_secs(bytes / BYTES_A_SECOND);
+        let looked = match tokio::time::timeout(patience, blob::look(&**cache, &asked)).await {
+            Ok(Ok(looked)) => looked,
+            Ok(Err(error)) => {
+                self.findings.pass_over_cache(&**cache, &error);
+                return gaps;
+            }
+            Err(_) => {
+                let error = StoreError::new(cache.kind(), StoreErrorKind::Timeout, "it does not answer in time");
+                self.findings.pass_over_cache(&**cache, &error);
+                return gaps;
+            }
+        };
+        for (at, looked) in missing.into_iter().zip(looked) {
+            match looked {
+                Found::Whole(value) => found[at] = Some(value),
+                Found::Absent => gaps.lacking.push(at),
+                Found::Damaged(_) => gaps.damaged.push(at),
+            }
+        }
+        gaps
+    }
+
+    async fn ask_stores(&self, wanted: &[Keyed], found: &mut [Option<Bytes>]) -> StoreResult<()> {
+        let mut damage = None;
+        for store in [Some(&self.marker), self.backup.as_ref()].into_iter().flatten() {
+            let missing = missing(found);
+            if missing.is_empty() {
+                return Ok(());
+            }
+            let asked: Vec<Keyed> = missing.iter().map(|at| wanted[*at].clone()).collect();
+            for (at, looked) in missing.into_iter().zip(blob::look(&**store, &asked).await?) {
+                match looked {
+                    Found::Whole(value) => found[at] = Some(value),
+                    Found::Absent => {}
+                    Found::Damaged(error) => damage = Some(error),
+                }
+            }
+        }
+        let Some(first) = missing(found).into_iter().next() else {
+            return Ok(());
+        };
+        Err(damage.unwrap_or_else(|| {
+            let message = "the marker names this, and it is not there";
+            StoreError::new(self.marker.kind(), StoreErrorKind::Corrupt, message).at(&wanted[first].key)
+        }))
+    }
+
+    async fn repair(&self, marker: &Marker, wanted: &[Keyed], values: &[Bytes], gaps: &Gaps) {
+        let Some(cache) = &self.cache else { return };
+        if let Err(error) = self.fill(&**cache, marker, wanted, values, gaps).await {
+            tracing::debug!(%error, "the cache cannot be filled");
+        }
+    }
+
+    async fn fill(
+        &self,
+        cache: &dyn Store,
+        marker: &Marker,
+        wanted: &[Keyed],
+        values: &[Bytes],
+        gaps: &Gaps,
+    ) -> StoreResult<()> {
+        let gone = gaps.lacking.iter().chain(&gaps.damaged);
+        let blobs: Vec<(Keyed, Bytes)> = gone.map(|at| (wanted[*at].clone(), values[*at].clone())).collect();
+        // A release that publishers keep out of a small cache stays out of it.
+        let size: u64 = marker.packs.iter().map(|pack| pack.size).sum();
+        if blobs.is_empty() || cache.capacity().await?.is_some_and(|capacity| size > capacity / 2) {
+            return Ok(());
+        }
+        blob::write(cache, &blobs).await?;
+        let mended = self.findings.mended(Mended {
+            lacking: gaps.lacking.len() as u64,
+            damaged: gaps.damaged.len() as u64,
+            bytes: blobs.iter().map(|(_, value)| value.len() as u64).sum(),
+        });
+        Repair::new(marker, mended).write(cache, &self.area).await
+    }
+}
+
+fn missing(found: &[Option<Bytes>]) -> Vec<usize> {
+    (0..found.len()).filter(|at| found[*at].is_none()).collect()
+}

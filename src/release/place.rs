@@ -1,0 +1,219 @@
+//! Where an area is read, and which of its moves a reader goes by.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join;
+
+use super::cache::{LocalCache, NoteKind};
+use super::confirm::Confirmed;
+use super::history::{self, Pin};
+use super::marker::{Head, Held, Marker};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::publish::Area;
+use crate::store::{Store, StoreError};
+use crate::trust::{Distrust, TrustedKeys};
+
+/// Where an area is read.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its marker is believed.
+    pub marker: Arc<dyn Store>,
+    /// Asked before it for what is known by its hash; one that fails or lacks it is passed over, and filled again.
+    pub cache: Option<Arc<dyn Store>>,
+    /// Asked after it for what it lacks.
+    pub backup: Option<Arc<dyn Store>>,
+    pub area: Area,
+    /// The stack that the area has to belong to, where that is known.
+    pub stack_id: Option<String>,
+    /// Whose releases are taken; everyone's without keys.
+    pub trusted: TrustedKeys,
+    /// A copy of a marker that was not known to be the current one for so long is refused.
+    pub stale: Option<Duration>,
+    /// Asked before any store.
+    pub local: Arc<LocalCache>,
+    /// Shared by all readers that come from this one.
+    pub findings: Arc<Findings>,
+}
+
+/// What the readers of a place came upon.
+#[derive(Debug, Default)]
+pub struct Findings {
+    waiting: Mutex<Vec<Event>>,
+    warned: AtomicBool,
+    cache_fails: AtomicBool,
+    mended: Mutex<Mended>,
+}
+
+/// What was put back into the cache.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mended {
+    pub(super) lacking: u64,
+    pub(super) damaged: u64,
+    pub(super) bytes: u64,
+}
+
+impl Findings {
+    /// Warnings that were not told yet.
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the cache is asked no more.
+    pub(super) fn cache_fails(&self) -> bool {
+        self.cache_fails.load(Ordering::Relaxed)
+    }
+
+    /// Adds to what was put back, and tells how much that is by now.
+    pub(super) fn mended(&self, now: Mended) -> Mended {
+        let mut mended = self.mended.lock().unwrap_or_else(PoisonError::into_inner);
+        mended.lacking += now.lacking;
+        mended.damaged += now.damaged;
+        mended.bytes += now.bytes;
+        *mended
+    }
+
+    /// Gives the cache another chance.
+    pub(super) fn forgive_cache(&self) {
+        self.cache_fails.store(false, Ordering::Relaxed);
+    }
+
+    /// From now on the cache is passed over, which is told once.
+    pub(super) fn pass_over_cache(&self, cache: &dyn Store, error: &StoreError) {
+        self.cache_fails.store(true, Ordering::Relaxed);
+        tracing::debug!(%error, "the cache is passed over");
+        if self.warned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let warning = Event::Warning {
+            message: format!("{} {} is passed over: {}", cache.kind(), cache.place(), error.message),
+            hint: error.hint(),
+        };
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(warning);
+    }
+}
+
+impl Place {
+    /// One area of one store, read by its own marker.
+    #[must_use]
+    pub fn of(store: Arc<dyn Store>, area: Area) -> Self {
+        Self {
+            marker: store,
+            cache: None,
+            backup: None,
+            area,
+            stack_id: None,
+            trusted: TrustedKeys::default(),
+            stale: None,
+            local: LocalCache::in_memory(),
+            findings: Arc::default(),
+        }
+    }
+
+    async fn head(&self) -> Result<Held> {
+        let head = Head::read(&*self.marker, &self.area, self.stack_id.as_deref()).await?;
+        head.current.ok_or_else(|| {
+            Error::from(ErrorKind::NoRelease {
+                area: self.area.to_string(),
+                place: self.marker.place().to_owned(),
+            })
+            .with_hint("`rstack seed DIR --area AREA` publishes one")
+        })
+    }
+
+    /// Every move of the area's marker that is kept, the newest first.
+    ///
+    /// # Errors
+    /// When there is no release, or the store cannot be read.
+    pub async fn moves(&self) -> Result<Vec<Marker>> {
+        let head = self.head().await?;
+        Ok(history::moves(&*self.marker, &self.area, &head).await?)
+    }
+
+    /// The move that the area is at, or that the pin means. One that leads to a release with a known id is not asked
+    /// for when this machine has it: it can lead nowhere else.
+    pub(super) async fn find(&self, pin: Option<&Pin>) -> Result<Marker> {
+        let marker = match pin {
+            None => self.current().await?,
+            Some(pin) => match self.noted(pin) {
+                Some(marker) => marker,
+                None => self.earlier(pin).await?,
+            },
+        };
+        marker.check(&self.area, &self.trusted)?;
+        if pin.is_none() {
+            self.local.saw(&self.line(&marker), marker.sequence);
+        }
+        self.local
+            .leave_note(NoteKind::Move, &self.about(marker.release.as_str()), &marker.to_bytes());
+        Ok(marker)
+    }
+
+    async fn current(&self) -> Result<Marker> {
+        let Some(limit) = self.stale else {
+            let head = self.head().await?;
+            self.refuse_older(&head.marker)?;
+            return Ok(head.marker);
+        };
+        let (head, confirmed) = join(self.head(), Confirmed::read(&*self.marker, &self.area)).await;
+        let head = head?;
+        self.refuse_older(&head.marker)?;
+        Confirmed::refuse_stale(&*self.marker, &head.marker, confirmed?, limit)?;
+        Ok(head.marker)
+    }
+
+    async fn earlier(&self, pin: &Pin) -> Result<Marker> {
+        let head = self.head().await?;
+        if matches!(pin, Pin::Time(_)) {
+            self.refuse_older(&head.marker)?;
+        }
+        history::find(&*self.marker, &self.area, &head, pin).await
+    }
+
+    /// Refuses a marker that is behind one that was here before.
+    fn refuse_older(&self, marker: &Marker) -> Result<()> {
+        let seen = self.local.highest(&self.line(marker));
+        if marker.sequence >= seen {
+            return Ok(());
+        }
+        Err(Distrust::Older {
+            area: self.area.to_string(),
+            place: self.marker.place().to_owned(),
+            sequence: marker.sequence,
+            seen,
+        }
+        .into())
+    }
+
+    /// The moves of one area in one store, as long as it belongs to one stack.
+    fn line(&self, marker: &Marker) -> String {
+        let (kind, place) = (self.marker.kind(), self.marker.place());
+        format!("{kind}\n{place}\n{}\n{}", self.area, marker.stack)
+    }
+
+    fn about(&self, release: &str) -> String {
+        let (kind, place) = (self.marker.kind(), self.marker.place());
+        format!("{kind}\n{place}\n{}\n{release}", self.area)
+    }
+
+    fn noted(&self, pin: &Pin) -> Option<Marker> {
+        let Pin::Release(id) = pin else { return None };
+        let note = self.local.note(NoteKind::Move, &self.about(id))?;
+        let marker = Marker::parse(&*self.marker, "", &note).ok()?;
+        (marker.release.as_str() == id).then_some(marker)
+    }
+
+    /// Whether the pin names a release by its id, and this machine has all that it is made of.
+    pub(super) fn noted_complete(&self, pin: &Pin) -> bool {
+        self.noted(pin).is_some_and(|marker| {
+            let mut blobs = marker.packs.iter().chain([&marker.manifest]);
+            blobs.all(|blob| self.local.has(blob))
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! Where the stores of an environment are: asked of CloudFormation once in a process.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::Aws;
+use crate::error::{Error, ErrorKind, Result};
+use crate::publish::Area;
+use crate::release::cache::{LocalCache, NoteKind};
+use crate::release::{Pin, Place};
+use crate::stack::{Endpoints, describe, output_key};
+use crate::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store};
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Whereabouts {
+    stack_id: String,
+    endpoints: Endpoints,
+    /// Of Redis's AUTH token.
+    secret: Option<String>,
+}
+
+/// An area of an environment: the table's marker, packs from Redis where it answers, else the table, else the bucket.
+pub(super) async fn place(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area) -> Result<Place> {
+    let about = about(aws, name);
+    let found = {
+        // Members of a union often lie in the same environment, and are opened at once.
+        let _resolving = cache.resolving().await;
+        let known = cache.own_note(NoteKind::Environment, &about);
+        if let Some(known) = known.and_then(|note| parse(&note)) {
+            known
+        } else {
+            let found = resolve(aws, name).await?;
+            let note = serde_json::to_vec(&found).unwrap_or_default();
+            cache.leave_note(NoteKind::Environment, &about, &note.into());
+            found
+        }
+    };
+    let password = match &found.secret {
+        // Without the password Redis refuses, and is passed over with a warning.
+        Some(arn) => aws.secret(arn).await.ok(),
+        None => None,
+    };
+    Ok(at(aws, found, password, area))
+}
+
+/// The same as it was when an earlier process asked: good enough for a release that is known by its id, all of which is
+/// on this machine. No request is made.
+pub(super) fn noted(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area, pin: &Pin) -> Option<Place> {
+    let found = parse(&cache.note(NoteKind::Environment, &about(aws, name))?)?;
+    let place = Place {
+        local: Arc::clone(cache),
+        ..at(aws, found, None, area)
+    };
+    place.noted_complete(pin).then_some(place)
+}
+
+/// A name means one environment in a region of a service's endpoint.
+fn about(aws: &Aws, name: &str) -> String {
+    let endpoint = aws.config().endpoint_url().unwrap_or_default();
+    format!("{}\n{endpoint}\n{name}", aws.region())
+}
+
+fn parse(note: &[u8]) -> Option<Whereabouts> {
+    serde_json::from_slice(note).ok()
+}
+
+async fn resolve(aws: &Aws, name: &str) -> Result<Whereabouts> {
+    let stack = describe(aws, name).await?.ok_or_else(|| {
+        Error::from(ErrorKind::NoEnvironment {
+            name: name.to_owned(),
+            place: format!("in {}", aws.region()),
+        })
+        .with_hint("`rstack status` without a name lists those there are")
+    })?;
+    Ok(Whereabouts {
+        endpoints: stack.outputs.endpoints()?,
+        secret: stack.outputs.get(output_key::REDIS_AUTH_SECRET).map(str::to_owned),
+        stack_id: stack.id,
+    })
+}
+
+fn at(aws: &Aws, found: Whereabouts, password: Option<String>, area: Area) -> Place {
+    let Endpoints { bucket, table, redis } = found.endpoints;
+    let redis = RedisStore::new(RedisAddress {
+        tls: redis.tls,
+        password,
+        ..RedisAddress::new(redis.address, redis.port)
+    });
+    let table = DynamoDbStore::new(aws.dynamodb().clone(), table);
+    Place {
+        cache: Some(Arc::new(redis) as Arc<dyn Store>),
+        backup: Some(Arc::new(S3Store::new(aws.s3().clone(), bucket))),
+        stack_id: Some(found.stack_id),
+        ..Place::of(Arc::new(table), area)
+    }
+}

@@ -1,0 +1,270 @@
+//! The local cache: how many requests it saves, and that nothing wrong comes out of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use rstack::event::{Event, Reporter};
+use rstack::release::{CacheOptions, Load, LocalCache, Pin, Place, Reader, report_cache};
+use rstack::store::Store;
+use tempfile::TempDir;
+
+use super::counting::{Counting, taken};
+use super::world::{Files, World, all, files};
+use crate::support::block_on;
+
+/// Keeps the warnings.
+#[derive(Default)]
+struct Ears(Mutex<Vec<String>>);
+
+impl Reporter for Ears {
+    fn report(&self, event: &Event) {
+        if let Event::Warning { message, .. } = event {
+            self.0.lock().expect("unpoisoned").push(message.clone());
+        }
+    }
+}
+
+fn open(options: &CacheOptions) -> (Arc<LocalCache>, Vec<String>) {
+    let ears = Ears::default();
+    let cache = LocalCache::open(options, &ears);
+    (cache, ears.0.into_inner().expect("unpoisoned"))
+}
+
+/// A process of its own: what it keeps in memory is nobody else's.
+fn process(folder: &Path) -> Arc<LocalCache> {
+    let (cache, warnings) = open(&CacheOptions::in_folder(folder));
+    assert_eq!(warnings, [] as [String; 0]);
+    cache
+}
+
+fn place(world: &World, store: Arc<dyn Store>, local: Arc<LocalCache>) -> Place {
+    Place {
+        local,
+        ..Place::of(store, world.area.clone())
+    }
+}
+
+fn blobs(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.join("v1/blob")).expect("a folder");
+    entries.map(|entry| entry.expect("an entry").path()).collect()
+}
+
+fn content() -> Files {
+    files([("a.py", "a = 1"), ("b/c.py", "c = 1")])
+}
+
+#[test]
+fn a_cold_start_takes_two_steps_a_warm_one_the_marker_and_a_pinned_one_nothing() {
+    let folder = TempDir::new().expect("a folder");
+    block_on(async {
+        let world = World::in_memory();
+        let published = world.publish(&content(), "why").await.expect("published");
+        let (store, reads) = Counting::around(world.stores[1].clone());
+        let start = async |pin: Option<&Pin>, expected: u64| {
+            let place = place(&world, store.clone(), process(folder.path()));
+            let reader = Reader::load(place, pin, Load::Everything).await.expect("a release");
+            assert_eq!(all(&reader).await, content());
+            assert_eq!(taken(&reads), expected);
+        };
+        start(None, 2).await;
+        start(None, 1).await;
+        let id = published.release.expect("it is no dry run").to_string();
+        let pin = Pin::Release(id.clone());
+        start(Some(&pin), 0).await;
+        // The first digits may mean another release meanwhile.
+        start(Some(&Pin::Release(id[..8].to_owned())), 1).await;
+    });
+}
+
+#[test]
+fn contents_that_were_read_one_by_one_are_kept_too() {
+    let folder = TempDir::new().expect("a folder");
+    block_on(async {
+        let world = World::in_memory();
+        world.publish(&content(), "why").await.expect("published");
+        let (store, reads) = Counting::around(world.stores[1].clone());
+        for expected in [3, 1] {
+            let place = place(&world, store.clone(), process(folder.path()));
+            let reader = Reader::open(place, None).await.expect("a release");
+            let found = reader.read_many(&["a.py", "nothing.py"]).await.expect("contents");
+            assert_eq!((found[0].as_deref(), found[1].as_deref()), (Some(&b"a = 1"[..]), None));
+            reader.read_many(&["b/c.py"]).await.expect("contents");
+            assert_eq!(taken(&reads), expected);
+        }
+    });
+}
+
+#[test]
+fn a_flipped_byte_in_the_cache_is_dropped_and_fetched_again() {
+    let folder = TempDir::new().expect("a folder");
+    block_on(async {
+        let world = World::in_memory();
+        world.publish(&content(), "why").await.expect("published");
+        let (store, reads) = Counting::around(world.stores[1].clone());
+        let load = async |expected: u64| {
+            let place = place(&world, store.clone(), process(folder.path()));
+            let reader = Reader::load(place, None, Load::Everything).await.expect("a release");
+            assert_eq!(all(&reader).await, content());
+            assert_eq!(taken(&reads), expected);
+        };
+        load(2).await;
+        let kept = blobs(folder.path());
+        assert_eq!(kept.len(), 2, "a manifest and a pack: {kept:?}");
+        for path in kept {
+            let whole = fs::read(&path).expect("a blob");
+            let mut flipped = whole.clone();
+            let middle = flipped.len() / 2;
+            flipped[middle] ^= 1;
+            for damaged in [flipped, whole[..whole.len() - 1].to_vec(), Vec::new()] {
+                fs::write(&path, damaged).expect("damaged");
+                load(2).await;
+                assert_eq!(fs::read(&path).expect("a blob"), whole, "it is mended");
+                load(1).await;
+            }
+        }
+        // A damaged note of a move is no note.
+        for note in fs::read_dir(folder.path().join("v1/note")).expect("notes").flatten() {
+            let mut bytes = fs::read(note.path()).expect("a note");
+            *bytes.last_mut().expect("a byte") ^= 1;
+            fs::write(note.path(), bytes).expect("damaged");
+        }
+        let pin = world.environment().moves().await.expect("moves")[0].release.to_string();
+        let place = place(&world, store.clone(), process(folder.path()));
+        let pinned = Reader::load(place, Some(&Pin::Release(pin)), Load::Everything).await;
+        assert_eq!(all(&pinned.expect("a release")).await, content());
+        assert_eq!(taken(&reads), 1);
+    });
+}
+
+#[test]
+fn a_folder_that_others_may_write_or_own_is_not_used_and_that_is_told() {
+    let unsafe_folder = TempDir::new().expect("a folder");
+    fs::set_permissions(unsafe_folder.path(), fs::Permissions::from_mode(0o777)).expect("opened");
+    let file = TempDir::new().expect("a folder");
+    fs::write(file.path().join("file"), "").expect("written");
+    let inside = TempDir::new().expect("a folder");
+    drop(process(inside.path()));
+    fs::set_permissions(inside.path().join("v1/blob"), fs::Permissions::from_mode(0o770)).expect("opened");
+    let mut cases = vec![
+        (unsafe_folder.path().to_owned(), "others may write to"),
+        (file.path().join("file"), "cannot be made"),
+        (inside.path().to_owned(), "others may write to"),
+    ];
+    // Only root may give a folder away, and root owns this one only when the tests run as somebody else.
+    let foreign = TempDir::new().expect("a folder");
+    if std::os::unix::fs::chown(foreign.path(), Some(65534), None).is_ok() {
+        cases.push((foreign.path().to_owned(), "belongs to another user"));
+    } else {
+        cases.push(("/usr/lib".into(), "belongs to another user"));
+    }
+    block_on(async {
+        let world = World::in_memory();
+        world.publish(&content(), "why").await.expect("published");
+        let (store, reads) = Counting::around(world.stores[1].clone());
+        for (folder, why) in cases {
+            let options = CacheOptions::in_folder(&folder);
+            let (cache, warnings) = open(&options);
+            assert!(
+                matches!(warnings.as_slice(), [warning] if warning.contains(why)),
+                "{}: {warnings:?}",
+                folder.display()
+            );
+            for expected in [2, 1] {
+                let place = place(&world, store.clone(), Arc::clone(&cache));
+                let reader = Reader::load(place, None, Load::Everything).await.expect("a release");
+                assert_eq!(all(&reader).await, content());
+                assert_eq!(taken(&reads), expected, "memory serves this process");
+            }
+            assert!(
+                folder.is_file()
+                    || !folder.join("v1/blob").exists()
+                    || fs::read_dir(folder.join("v1/blob")).expect("readable").next().is_none()
+            );
+        }
+    });
+}
+
+#[test]
+fn what_is_kept_is_for_its_owner_alone() {
+    let parent = TempDir::new().expect("a folder");
+    let folder = parent.path().join("new/cache");
+    block_on(async {
+        let world = World::in_memory();
+        world.publish(&content(), "why").await.expect("published");
+        let place = place(&world, world.stores[1].clone(), process(&folder));
+        Reader::load(place, None, Load::Everything).await.expect("a release");
+    });
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode(&folder), mode(&folder.join("v1/blob"))), (0o700, 0o700));
+    for blob in blobs(&folder) {
+        assert_eq!(mode(&blob), 0o600);
+    }
+}
+
+#[test]
+fn the_cache_stays_within_its_limit_and_what_was_used_last_stays() {
+    let folder = TempDir::new().expect("a folder");
+    let options = CacheOptions {
+        limit: 100_000,
+        ..CacheOptions::in_folder(folder.path())
+    };
+    let used = |blob: &Path, seconds: u64| {
+        let file = fs::File::options().write(true).open(blob).expect("a blob");
+        let time = SystemTime::now() - Duration::from_secs(seconds);
+        file.set_modified(time).expect("set");
+    };
+    let (mut in_use, mut known) = (Vec::new(), Vec::new());
+    block_on(async {
+        let world = World::in_memory();
+        for round in 0..12 {
+            let content = files([("a.py", noise(round).as_str())]);
+            world.publish(&content, "why").await.expect("published");
+            let place = place(&world, world.stores[1].clone(), open(&options).0);
+            let reader = Reader::load(place, None, Load::Everything).await.expect("a release");
+            assert_eq!(all(&reader).await, content);
+            for blob in blobs(folder.path()) {
+                if !known.contains(&blob) {
+                    used(&blob, 10_000 - round * 100);
+                    known.push(blob);
+                }
+            }
+            if round == 0 {
+                in_use.clone_from(&known);
+            }
+            for blob in &in_use {
+                used(blob, 0);
+            }
+            let report = report_cache(&options).expect("a report");
+            assert!(report.bytes <= options.limit, "{report:?}");
+        }
+    });
+    let left = blobs(folder.path());
+    assert!(in_use.iter().all(|blob| left.contains(blob)), "what is used stays");
+    let newest = known.len() - 2;
+    assert!(
+        known[newest..].iter().all(|blob| left.contains(blob)),
+        "what came last stays"
+    );
+    assert!(
+        left.len() < known.len(),
+        "{} blobs of {} are left",
+        left.len(),
+        known.len()
+    );
+}
+
+/// Text that does not become smaller.
+fn noise(seed: u64) -> String {
+    let mut state = seed + 0x2545_f491_4f6c_dd1d;
+    let letter = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b' ' + state.to_le_bytes()[3] % 95)
+    };
+    (0..20_000).map(letter).collect()
+}
