@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::release::Moved;
 use crate::stack::{ChangeSet, Planned, ResourceStatus, StackStatus};
 use crate::store::StoreKind;
 use crate::time::Timestamp;
@@ -24,6 +25,8 @@ pub enum Event {
     Changes(ChangeSet),
     /// Something that is about to go, or to be kept, when an environment is taken down.
     Removal(Planned),
+    /// A marker that is about to move to a release that exists, before anybody is asked whether it may.
+    Move(Box<Moved>),
     /// The stack's operation ended.
     Settled {
         stack: String,
@@ -121,6 +124,8 @@ pub enum Task {
     Scan,
     /// Compressing what a release adds, and sending it to the durable stores.
     Pack,
+    /// Seeing to it that the durable stores have a release that a marker is about to move to.
+    Gather,
     /// Finding out what a store already holds.
     Compare {
         store: StoreKind,

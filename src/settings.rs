@@ -89,6 +89,8 @@ impl Settings {
         config.on_failure =
             Layers::without_flag("RSTACK_ON_FAILURE").pick(&env, config.on_failure, check::on_failure)?;
         config.seed.area = Layers::without_flag("RSTACK_AREA").pick(&env, config.seed.area, check::area)?;
+        let key = Layers::without_flag("RSTACK_SIGNING_KEY");
+        config.signing_key = key.pick(&env, config.signing_key, |path| Ok(PathBuf::from(path)))?;
         let keys = Layers::without_flag("RSTACK_TRUSTED_KEYS");
         let keys = keys.pick(&env, Some(config.trusted_keys), check::public_keys)?;
         config.trusted_keys = keys.unwrap_or_default();

@@ -9,6 +9,7 @@ mod json;
 mod key;
 mod kydb;
 mod local;
+mod moving;
 mod output;
 mod outputs;
 mod policy;

@@ -7,6 +7,7 @@ use super::Service;
 pub fn permissions(service: Service, operation: &str) -> Vec<&str> {
     match (service, operation) {
         (Service::S3, "HeadBucket" | "ListObjectsV2") => vec!["ListBucket"],
+        (Service::S3, "CopyObject") => vec!["GetObject", "PutObject"],
         (Service::S3, "HeadObject") => vec!["GetObject", "GetObjectVersion"],
         // Object by object; a version is another permission than what is current.
         (Service::S3, "DeleteObjects") => vec!["DeleteObject", "DeleteObjectVersion"],

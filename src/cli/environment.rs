@@ -1,9 +1,12 @@
 //! The environment whose stores a command works on.
 
+use std::sync::Arc;
+
 use rstack::aws::Aws;
-use rstack::release::Stores;
+use rstack::publish::{Area, Report};
+use rstack::release::{CopyReport, Place, Stores};
 use rstack::stack::{Endpoints, Readiness, Stack, describe};
-use rstack::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store};
+use rstack::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store, StoreError, StoreKind};
 use rstack::{Error, Result};
 
 use super::Context;
@@ -20,8 +23,8 @@ pub(crate) struct Environment {
 
 /// All three of its stores.
 pub(crate) struct AllStores {
-    s3: S3Store,
-    dynamodb: DynamoDbStore,
+    s3: Arc<S3Store>,
+    dynamodb: Arc<DynamoDbStore>,
     redis: RedisStore,
 }
 
@@ -44,10 +47,30 @@ impl Environment {
 
     pub(crate) async fn stores(&self, context: &Context<'_>) -> Result<AllStores> {
         Ok(AllStores {
-            s3: S3Store::new(self.aws.s3().clone(), &self.endpoints.bucket),
-            dynamodb: DynamoDbStore::new(self.aws.dynamodb().clone(), &self.endpoints.table),
+            s3: Arc::new(S3Store::new(self.aws.s3().clone(), &self.endpoints.bucket)),
+            dynamodb: Arc::new(DynamoDbStore::new(self.aws.dynamodb().clone(), &self.endpoints.table)),
             redis: self.way().open(context).await?,
         })
+    }
+
+    /// Says how to come to a Redis that does not have a release; `again` is the command that would do this again.
+    pub(crate) fn advise(&self, context: &Context<'_>, again: &str, copies: &mut [CopyReport]) {
+        for store in copies {
+            let unreachable = store.cause.as_ref().is_some_and(StoreError::is_unreachable);
+            if unreachable && store.store == StoreKind::Redis {
+                store.hint = Some(self.way().advice(context, again));
+            }
+        }
+    }
+
+    /// As [`Environment::advise`], of plain files.
+    pub(crate) fn advise_of_files(&self, context: &Context<'_>, again: &str, files: &mut Report) {
+        for store in &mut files.stores {
+            let problem = store.problem.as_mut().filter(|problem| problem.unreachable);
+            if let Some(problem) = problem.filter(|_| store.store == StoreKind::Redis) {
+                problem.hint = Some(self.way().advice(context, again));
+            }
+        }
     }
 
     pub(crate) fn way(&self) -> Way<'_> {
@@ -64,9 +87,22 @@ impl AllStores {
     /// By what they are for.
     pub(crate) fn roles(&self) -> Stores<'_> {
         Stores {
-            deciding: &self.dynamodb,
-            durable: vec![&self.s3],
+            deciding: &*self.dynamodb,
+            durable: vec![&*self.s3],
             caches: vec![&self.redis],
+        }
+    }
+
+    pub(crate) fn each(&self) -> [&dyn Store; 3] {
+        [&*self.s3, &*self.dynamodb, &self.redis]
+    }
+
+    /// Where an area is read that was just written.
+    pub(crate) fn place(&self, area: &Area, stack: &Stack) -> Place {
+        Place {
+            backup: Some(self.s3.clone()),
+            stack_id: Some(stack.id.clone()),
+            ..Place::of(self.dynamodb.clone(), area.clone())
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line, one file a command.
 
+mod authorship;
 mod cache;
 mod cat;
 mod completions;
@@ -13,12 +14,16 @@ mod init;
 mod key;
 mod local;
 mod ls;
+mod moving;
 mod outputs;
 mod parse;
+mod plain;
 mod policy;
+mod promote;
 mod pull;
 mod redis;
 mod releases;
+mod rollback;
 mod seed;
 mod shell;
 mod source;
@@ -38,6 +43,7 @@ use clap::{Parser, Subcommand};
 use futures_util::future::LocalBoxFuture;
 use rstack::aws::Aws;
 use rstack::interrupt::Interrupt;
+use rstack::publish::Area;
 use rstack::release::LocalCache;
 use rstack::settings::{Settings, Target};
 use rstack::stack::StackName;
@@ -81,6 +87,8 @@ enum Command {
     Cache(cache::Cache),
     Diff(diff::Args),
     Pull(pull::Args),
+    Rollback(rollback::Args),
+    Promote(promote::Args),
     Verify(verify::Args),
     Status(status::Status),
     Outputs(outputs::Outputs),
@@ -118,6 +126,14 @@ impl Context<'_> {
                 }
             }
         })
+    }
+
+    /// The area configured, or `main`.
+    pub(crate) fn area(&self) -> Result<Area> {
+        match &self.settings.config.seed.area {
+            Some(configured) => configured.parse(),
+            None => Ok(Area::default()),
+        }
     }
 
     /// The error of a command that needs an environment which is not there.
@@ -179,6 +195,8 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Cache(command) => command.run(&context()?),
         Command::Diff(command) => Box::pin(command.run(&context()?)).await,
         Command::Pull(command) => Box::pin(command.run(&context()?)).await,
+        Command::Rollback(command) => Box::pin(command.run(&context()?)).await,
+        Command::Promote(command) => Box::pin(command.run(&context()?)).await,
         Command::Verify(command) => Box::pin(command.run(&context()?)).await,
         Command::Status(command) => Box::pin(command.run(&context()?)).await,
         Command::Outputs(command) => Box::pin(command.run(&context()?)).await,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use clap::Args as ClapArgs;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use rstack::release::{Changes, Manifest, Marker, MoveKind, Place, ReleaseId};
+use rstack::release::{Changes, Manifest, Marker, MoveKind, Origin, Place, ReleaseId};
 use rstack::time::Timestamp;
 use rstack::{Outcome, Result};
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-stdout: a line for each move; `*` marks the release that is current.
+stdout: a line for each move; `*` marks the one that is current; + ~ - count files against the move before.
 Exit codes: 0 shown, 1 there is no release or a store cannot be read, 2 usage
 
 Examples:
@@ -57,8 +57,10 @@ struct Moved {
     /// Of the release.
     message: Option<String>,
     parent: Option<ReleaseId>,
+    /// Where a promoted release came from.
+    origin: Option<Origin>,
     files: usize,
-    /// Against its parent; null when that is not kept any more.
+    /// Against what was current before; null when that is not kept any more.
     added: Option<usize>,
     changed: Option<usize>,
     removed: Option<usize>,
@@ -79,32 +81,25 @@ impl Args {
 async fn look(place: &Place, limit: usize) -> Result<Report> {
     let moves = place.moves().await?;
     let shown = &moves[..moves.len().min(limit)];
-    let mut manifests = load(place, shown.iter()).await?;
-    let parents: Vec<ReleaseId> = manifests
-        .values()
-        .filter_map(|manifest| manifest.parent.clone())
-        .collect();
-    let lacking = moves
-        .iter()
-        .filter(|step| parents.contains(&step.release) && !manifests.contains_key(&step.release));
-    manifests.extend(load(place, lacking).await?);
-    let current = moves[0].release.clone();
-    let line = |step: &Marker| {
+    // One more, which the last of them is compared with.
+    let manifests = load(place, moves.iter().take(limit.saturating_add(1))).await?;
+    let line = |(at, step): (usize, &Marker)| {
         let manifest = &manifests[&step.release];
-        let parent = manifest.parent.as_ref();
-        let before = parent.and_then(|parent| manifests.get(parent));
-        let changes = (parent.is_none() || before.is_some()).then(|| Changes::between(before, manifest));
+        let before = moves.get(at + 1).filter(|before| before.sequence + 1 == step.sequence);
+        let before = before.map(|before| &manifests[&before.release]);
+        let changes = (step.sequence == 1 || before.is_some()).then(|| Changes::between(before, manifest));
         let count = |of: fn(&Changes) -> &Vec<String>| changes.as_ref().map(|changes| of(changes).len());
         Moved {
             sequence: step.sequence,
             kind: step.kind,
             release: step.release.clone(),
-            current: step.release == current,
+            current: at == 0,
             time: step.time,
             author: step.author.clone(),
             reason: step.reason.clone(),
             message: manifest.message.clone(),
-            parent: parent.cloned(),
+            parent: manifest.parent.clone(),
+            origin: step.origin.clone(),
             files: manifest.files.len(),
             added: count(|changes| &changes.added),
             changed: count(|changes| &changes.changed),
@@ -113,9 +108,9 @@ async fn look(place: &Place, limit: usize) -> Result<Report> {
     };
     Ok(Report {
         area: place.area.to_string(),
-        moves: shown.iter().map(line).collect(),
+        moves: shown.iter().enumerate().map(line).collect(),
         more: moves.len() - shown.len(),
-        current: current.clone(),
+        current: moves[0].release.clone(),
     })
 }
 
@@ -140,11 +135,9 @@ fn words(report: &Report, style: Style) -> String {
         } else {
             ("", Role::Plain)
         };
-        let kind = match step.kind {
-            MoveKind::Publish => "publish",
-            MoveKind::Rollback => "rollback",
-            MoveKind::Promote => "promote",
-            MoveKind::Sign => "sign",
+        let kind = match &step.origin {
+            Some(origin) => format!("{} of {}", step.kind.as_str(), origin.area),
+            None => step.kind.as_str().to_owned(),
         };
         table.row([
             (Role::Quiet, step.sequence.to_string()),
@@ -152,7 +145,7 @@ fn words(report: &Report, style: Style) -> String {
             (role, step.release.to_string()),
             (Role::Plain, step.time.to_string()),
             (Role::Plain, step.author.clone()),
-            (Role::Plain, kind.to_owned()),
+            (Role::Plain, kind),
             (Role::Plain, step.files.to_string()),
             (Role::Plain, count(step.added)),
             (Role::Plain, count(step.changed)),

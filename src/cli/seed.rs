@@ -13,11 +13,13 @@ use rstack::publish::{Area, Publish, Report, Tree, publish};
 use rstack::release::{self, Content, Mover, Publication, Published, Stores, Work};
 use rstack::stack::{Endpoints, Stack, describe};
 use rstack::store::{DynamoDbStore, S3Store, Store, StoreError, StoreKind};
-use rstack::trust::{PrivateKey, read_private_key};
+use rstack::trust::PrivateKey;
 use rstack::{Error, ErrorKind, Outcome, Result};
 use serde::Serialize;
 
-pub(crate) use self::warnings::warn;
+pub(crate) use self::warnings::{warn, warn_of_copies, warn_of_files};
+use super::authorship::{Authorship, Signing};
+use super::plain::PlainOption;
 use super::redis::{RedisOption, Way};
 use super::shell::{command_line, quote};
 use super::{Context, environment};
@@ -49,21 +51,12 @@ pub(crate) struct Options {
     /// Area to publish to [default: main]
     #[arg(long, value_name = "AREA")]
     area: Option<Area>,
-    /// Why, for the history
-    #[arg(short, long, value_name = "WHY")]
-    message: Option<String>,
-    /// In whose name [default: the user's]
-    #[arg(long, value_name = "NAME")]
-    author: Option<String>,
-    /// Sign the release with this private key, as `rstack key generate` makes it
-    #[arg(long, value_name = "KEY")]
-    sign: Option<PathBuf>,
-    /// Write plain files too, however many there are
-    #[arg(long, conflicts_with = "no_plain")]
-    plain: bool,
-    /// Write no plain files
-    #[arg(long)]
-    no_plain: bool,
+    #[command(flatten)]
+    authorship: Authorship,
+    #[command(flatten)]
+    signing: Signing,
+    #[command(flatten)]
+    plain: PlainOption,
     /// Only these stores (repeatable, or with commas); a release takes s3 and dynamodb, otherwise only plain files are
     /// written
     #[arg(long = "store", value_name = "STORE", value_enum, value_delimiter = ',')]
@@ -87,9 +80,6 @@ Examples:
   rstack seed -n demo src --area prod -m \"why\"   a directory, as a release of `prod`
   rstack seed -n demo src --store s3,dynamodb --dry-run";
 
-/// The largest tree, in bytes, that is written as plain files unasked.
-const PLAIN: u64 = 16 << 20;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum StoreName {
     S3,
@@ -112,7 +102,7 @@ impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
         let area = self.options.area(context)?;
         self.options.redis.given()?;
-        let signer = self.options.sign.as_deref().map(read_private_key).transpose()?;
+        let signer = self.options.signing.key(context)?;
         let name = context.settings.require_name()?;
         // First what can be wrong on this machine.
         let tree = read(context, self.dir).await?;
@@ -139,22 +129,17 @@ impl Args {
 }
 
 impl Options {
-    /// The area given, or configured, or `main`.
-    pub(crate) fn area(&self, context: &Context<'_>) -> Result<Area> {
-        match (&self.area, &context.settings.config.seed.area) {
-            (Some(area), _) => Ok(area.clone()),
-            (None, Some(configured)) => configured.parse(),
-            (None, None) => Ok(Area::default()),
+    /// What is configured, signed as told.
+    pub(crate) fn signed(signing: Signing) -> Self {
+        Self {
+            signing,
+            ..Self::default()
         }
     }
 
-    /// The name given, or the user's.
-    fn author(&self) -> String {
-        let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-        let named = self.author.clone().or_else(user);
-        named
-            .filter(|name| !name.is_empty())
-            .unwrap_or_else(|| "unknown".to_owned())
+    /// The area given, or configured, or `main`.
+    pub(crate) fn area(&self, context: &Context<'_>) -> Result<Area> {
+        self.area.clone().map_or_else(|| context.area(), Ok)
     }
 
     fn wants(&self, kind: StoreKind) -> bool {
@@ -238,8 +223,7 @@ impl Seed<'_> {
 
     async fn publish(&self, context: &Context<'_>, stores: &[Box<dyn Store>]) -> Result<SeedReport> {
         let release = Box::pin(self.release(context, stores)).await?;
-        let small = self.tree.bytes() <= PLAIN;
-        let plain = self.options.plain || small && !self.options.no_plain;
+        let plain = self.options.plain.wanted(self.tree.bytes());
         let stores: Vec<&dyn Store> = stores.iter().map(AsRef::as_ref).collect();
         let job = Publish {
             tree: self.tree,
@@ -258,13 +242,13 @@ impl Seed<'_> {
     async fn release(&self, context: &Context<'_>, stores: &[Box<dyn Store>]) -> Result<Option<Published>> {
         let find = |kind| stores.iter().map(AsRef::as_ref).find(|store| store.kind() == kind);
         let (Some(s3), Some(dynamodb)) = (find(StoreKind::S3), find(StoreKind::DynamoDb)) else {
-            if self.options.no_plain {
+            if self.options.plain.no_plain {
                 return Err(Error::usage(
                     "a release takes s3 and dynamodb, and without one `--no-plain` leaves nothing",
                 )
                 .with_hint("name both in `--store`, or leave `--store` out"));
             }
-            if self.signer.is_some() {
+            if self.options.signing.sign.is_some() {
                 return Err(
                     Error::usage("a release takes s3 and dynamodb, and without one there is nothing to sign")
                         .with_hint("name both in `--store`, or leave `--store` out"),
@@ -279,7 +263,7 @@ impl Seed<'_> {
             durable: vec![s3],
             caches: find(StoreKind::Redis).into_iter().collect(),
         };
-        let author = self.options.author();
+        let author = self.options.authorship.author();
         let job = Publication {
             content: Content {
                 tree: self.tree,
@@ -291,8 +275,9 @@ impl Seed<'_> {
                 stack_id: &self.stack.id,
                 stores: &stores,
                 author: &author,
-                reason: self.options.message.as_deref(),
+                reason: self.options.authorship.message.as_deref(),
                 signer: self.signer,
+                unsigned: self.options.signing.unsigned,
             },
             dry_run: self.dry_run,
         };

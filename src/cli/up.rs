@@ -16,10 +16,12 @@ use rstack::stack::{
     Up, UpReport, Watch, stage, up,
 };
 use rstack::template::Preset;
+use rstack::trust::PrivateKey;
 use rstack::{Error, Outcome, Result};
 use serde::Serialize;
 
 use super::Context;
+use super::authorship::Signing;
 use super::seed::{self, Seed, SeedReport};
 use super::shell::command_line;
 use super::template::{Choice, choose};
@@ -73,6 +75,8 @@ pub(crate) struct Args {
         reason = "clap's form of an option whose value may be left out"
     )]
     seed: Option<Option<PathBuf>>,
+    #[command(flatten)]
+    signing: Signing,
 }
 
 const AFTER_HELP: &str = "\
@@ -119,14 +123,24 @@ impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
         // First what can be wrong on this machine.
         let name = context.settings.require_name()?;
+        if self.seed.is_none() && (self.signing.sign.is_some() || self.signing.unsigned) {
+            return Err(
+                Error::usage("`--sign` and `--unsigned` are about what `--seed` publishes")
+                    .with_hint("add `--seed`, or leave them out"),
+            );
+        }
         let tree = match &self.seed {
             Some(dir) => Some(seed::read(context, dir.clone()).await?),
+            None => None,
+        };
+        let signer = match &self.seed {
+            Some(_) => self.signing.key(context)?,
             None => None,
         };
         let aws = context.aws().await?;
         let up = bring_up(context, &aws, name, &self).await?;
         let seed = match tree {
-            Some(tree) => Some(publish(context, &aws, &up.stack, &tree).await?),
+            Some(tree) => Some(self.publish(context, &aws, &up.stack, &tree, signer.as_ref()).await?),
             None => None,
         };
         let outcome = seed.as_ref().map_or(Outcome::Done, SeedReport::outcome);
@@ -136,26 +150,33 @@ impl Args {
             .finish("up", &report, outcome, |style| words::of(&report, style));
         Ok(outcome)
     }
-}
 
-/// Publishes as `rstack seed` does.
-async fn publish(context: &Context<'_>, aws: &Aws, stack: &Stack, tree: &Tree) -> Result<SeedReport> {
-    let options = seed::Options::default();
-    let area = options.area(context)?;
-    let seed = Seed {
-        aws,
-        stack,
-        tree,
-        area: &area,
-        options: &options,
-        signer: None,
-        dry_run: false,
-    };
-    let report = Box::pin(seed.run(context))
-        .await
-        .map_err(|error| error.leaving(format!("environment `{}`, which stands", stack.name)))?;
-    seed::warn(context, &report);
-    Ok(report)
+    /// Publishes as `rstack seed` does.
+    async fn publish(
+        &self,
+        context: &Context<'_>,
+        aws: &Aws,
+        stack: &Stack,
+        tree: &Tree,
+        signer: Option<&PrivateKey>,
+    ) -> Result<SeedReport> {
+        let options = seed::Options::signed(self.signing.clone());
+        let area = options.area(context)?;
+        let seed = Seed {
+            aws,
+            stack,
+            tree,
+            area: &area,
+            options: &options,
+            signer,
+            dry_run: false,
+        };
+        let report = Box::pin(seed.run(context))
+            .await
+            .map_err(|error| error.leaving(format!("environment `{}`, which stands", stack.name)))?;
+        seed::warn(context, &report);
+        Ok(report)
+    }
 }
 
 /// Everything of the command but its last words.

@@ -44,6 +44,9 @@ pub struct Config {
     pub stores: Stores,
     pub seed: Seed,
     pub cache: Cache,
+    /// File of the private key that moves are signed with, relative to the working directory.
+    #[serde(deserialize_with = "scalar::path")]
+    pub signing_key: Option<PathBuf>,
     /// Whose releases are taken; everyone's when there are none.
     #[serde(deserialize_with = "scalar::public_keys")]
     pub trusted_keys: Vec<PublicKey>,

@@ -99,7 +99,7 @@ fn judge(tree: &Tree, place: usize, found: &Listed) -> Verdict {
     let digest = &tree.files()[place].digest;
     if found.size.is_some_and(|size| size != digest.size) {
         Verdict::Changed
-    } else if found.md5 == Some(digest.md5) {
+    } else if found.md5.is_some() && found.md5 == digest.md5 {
         Verdict::Same
     } else {
         Verdict::Unproven

@@ -25,7 +25,7 @@ pub use index::AreaRecord;
 pub(crate) use index::{KEY as AREAS_KEY, load as load_index, record as record_area};
 pub(crate) use ledger::{WrittenFile, written_files};
 pub(crate) use meter::Meter;
-pub use own::{areas, remove_own_keys};
+pub use own::{areas, has_plain_files, remove_own_keys};
 pub(crate) use plan::refuse_overlap;
 pub use report::{Report, Skipped, StoreReport, StoreState};
 pub use run::{Publish, publish};

@@ -25,6 +25,15 @@ pub async fn areas(store: &dyn Store, stack_id: &str) -> Result<BTreeMap<String,
     Ok(areas)
 }
 
+/// Whether the area has plain files of this stack in a store.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn has_plain_files(store: &dyn Store, area: &Area, stack_id: &str) -> Result<bool> {
+    let ledger = Ledger::load(store, area).await?;
+    Ok(ledger.is_some_and(|ledger| ledger.stack == stack_id && !ledger.paths.is_empty()))
+}
+
 /// Removes from a store that outlives the stack (the Redis of the local AWS) every key that the stack put there, and
 /// returns how many keys that were. Removing from an empty or foreign store is no error. Call it again after an error.
 ///

@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::ContentHash;
 use super::marker::{Blob, PART};
+use crate::publish::Area;
 use crate::store::{Body, FileDigest, Put, Store, StoreError, StoreErrorKind, StoreResult};
 
 /// A blob and the key that it has in an area.
@@ -14,14 +15,28 @@ pub(super) struct Keyed {
 }
 
 impl Keyed {
+    fn is_whole(&self, store: &dyn Store) -> bool {
+        store.limit(&self.key, self.blob.size).is_none()
+    }
+
     /// The keys that hold it in this store, in order.
     fn keys(&self, store: &dyn Store) -> Vec<String> {
-        if store.limit(&self.key, self.blob.size).is_none() {
+        if self.is_whole(store) {
             return vec![self.key.clone()];
         }
         (0..self.blob.parts)
             .map(|part| format!("{}/{part}", self.key))
             .collect()
+    }
+
+    /// The same blob in another area.
+    pub(super) fn of(&self, other: &Area, area: &Area) -> Self {
+        Self {
+            key: area
+                .path(&self.key)
+                .map_or_else(|| self.key.clone(), |path| other.key(path)),
+            blob: self.blob,
+        }
     }
 
     /// What to write for it.
@@ -112,8 +127,24 @@ pub(super) async fn read(store: &dyn Store, blobs: &[Keyed]) -> StoreResult<Vec<
     found.collect()
 }
 
+/// Copies a blob inside a store; false where it is not there, or does not arrive as it should be.
+pub(super) async fn copy(store: &dyn Store, from: &Keyed, to: &Keyed) -> StoreResult<bool> {
+    let pairs: Vec<(String, String)> = from.keys(store).into_iter().zip(to.keys(store)).collect();
+    let found = store.copy_many(&pairs).await?;
+    Ok(found.into_iter().all(|found| found) && is_there(store, to).await?)
+}
+
 /// Whether a store has a blob as it should be.
 pub(super) async fn is_there(store: &dyn Store, keyed: &Keyed) -> StoreResult<bool> {
+    if keyed.is_whole(store) {
+        // Some stores can tell without sending it.
+        let digest = FileDigest {
+            size: keyed.blob.size,
+            sha256: keyed.blob.sha256.0,
+            md5: None,
+        };
+        return store.holds(&keyed.key, &digest).await;
+    }
     match read(store, std::slice::from_ref(keyed)).await {
         Ok(found) => Ok(matches!(found.as_slice(), [Some(_)])),
         Err(error) if error.kind == StoreErrorKind::Corrupt => Ok(false),

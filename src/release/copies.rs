@@ -142,6 +142,11 @@ impl Copying<'_> {
     }
 
     async fn copy(&self, store: &dyn Store, keyed: &Keyed) -> StoreResult<()> {
+        if let Some(source) = &self.at_hand.source
+            && blob::copy(store, &keyed.of(source, self.area), keyed).await?
+        {
+            return Ok(());
+        }
         let value = match self.at_hand.kept.get(&keyed.blob.sha256) {
             Some(value) => value.clone(),
             None => fetch(self.deciding, keyed).await?,

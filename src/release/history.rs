@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::keys;
-use super::marker::{Held, Marker};
+use super::marker::{Held, Marker, MoveKind};
 use crate::error::{Error, Result};
 use crate::publish::Area;
 use crate::store::{Store, StoreResult};
@@ -90,10 +90,115 @@ pub(super) async fn find(store: &dyn Store, area: &Area, head: &Held, pin: &Pin)
     })
 }
 
+/// The newest move to the release that was current before the current one became so. Going back counts as if what was
+/// gone back from had never been: so going back twice goes back two releases.
+pub(super) async fn before(store: &dyn Store, area: &Area, head: &Held) -> Result<Marker> {
+    let moves = moves(store, area, head).await?;
+    line(&moves).into_iter().rev().nth(1).cloned().ok_or_else(|| {
+        Error::refused(format!(
+            "area `{area}` has no release before {}, which is its first",
+            head.marker.release
+        ))
+        .with_hint("`rstack releases` lists those there are; `--to` names one")
+    })
+}
+
+/// The moves that led to where the last one led, oldest first, each to another release: without the detours that were
+/// gone back from. `moves` has the newest first.
+fn line(moves: &[Marker]) -> Vec<&Marker> {
+    let mut line: Vec<&Marker> = Vec::new();
+    for step in moves.iter().rev() {
+        let known = line.iter().rposition(|known| known.release == step.release);
+        match known {
+            Some(at) if step.kind == MoveKind::Rollback => line.truncate(at),
+            // The same release again, signed anew.
+            Some(at) if at + 1 == line.len() => line.truncate(at),
+            _ => {}
+        }
+        line.push(step);
+    }
+    line
+}
+
 /// Moves `start..end`, in order.
 async fn between(store: &dyn Store, area: &Area, start: u64, end: u64) -> StoreResult<Vec<Marker>> {
     let wanted: Vec<String> = (start..end).map(|sequence| keys::step(area, sequence)).collect();
     let steps = store.get_many(&wanted).await?;
     let steps = wanted.iter().zip(steps).filter_map(|(key, step)| Some((key, step?)));
     steps.map(|(key, step)| Marker::parse(store, key, &step)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::ContentHash;
+    use crate::release::marker::{Blob, Head, Step};
+
+    /// What a row of moves leaves, oldest first, each told by a letter: small for going back.
+    fn left(moves: &str) -> String {
+        let area = Area::default();
+        let mut head = Head {
+            version: None,
+            sequence: 0,
+            current: None,
+        };
+        let mut made = Vec::new();
+        for letter in moves.chars() {
+            let kind = match letter {
+                '+' => MoveKind::Sign,
+                'a'..='z' => MoveKind::Rollback,
+                _ => MoveKind::Publish,
+            };
+            let step = Step {
+                kind,
+                area: &area,
+                stack: "stack",
+                author: "me",
+                reason: None,
+                origin: None,
+                signer: None,
+            };
+            let blob = match (kind, &head.current) {
+                (MoveKind::Sign, Some(now)) => now.marker.manifest,
+                _ => Blob::of(letter.to_ascii_uppercase().to_string().as_bytes()),
+            };
+            let marker = Marker::next(&head, &step, blob, Vec::new());
+            made.insert(0, marker.clone());
+            head.sequence += 1;
+            let bytes = marker.to_bytes();
+            head.current = Some(Held { marker, bytes });
+        }
+        let letter = |step: &Marker| {
+            let of = |letter: &char| ContentHash::of(letter.to_string().as_bytes()) == step.manifest.sha256;
+            ('A'..='Z').find(of).expect("a letter")
+        };
+        line(&made).into_iter().map(letter).collect()
+    }
+
+    #[test]
+    fn what_was_gone_back_from_is_no_release_before() {
+        for (moves, expected) in [
+            ("A", "A"),
+            ("ABC", "ABC"),
+            ("ABCb", "AB"),
+            ("ABCba", "A"),
+            // Published after going back, and gone back from again.
+            ("ABCbDEd", "ABD"),
+            ("ABCbDEdb", "AB"),
+            // Forward again, to a release that was gone back from: from there it is back to where it came from.
+            ("ABCbac", "AC"),
+            // Over several at once.
+            ("ABCDa", "A"),
+            // Signed anew, it is the same release.
+            ("AB+", "AB"),
+            ("AB+C+b+", "AB"),
+            // Promoted again after another.
+            ("ABA", "ABA"),
+            ("ABAb", "AB"),
+            // The beginning is not kept any more.
+            ("cD", "CD"),
+        ] {
+            assert_eq!(left(moves), expected, "{moves}");
+        }
+    }
 }

@@ -37,6 +37,9 @@ pub struct Marker {
     pub reason: Option<String>,
     /// The stack that the area belongs to.
     pub stack: String,
+    /// Where a promoted release came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// Of area, sequence and manifest; absent when nobody signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
@@ -51,6 +54,25 @@ pub enum MoveKind {
     Promote,
     /// The same release as before, signed anew.
     Sign,
+}
+
+impl MoveKind {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Rollback => "rollback",
+            Self::Promote => "promote",
+            Self::Sign => "sign",
+        }
+    }
+}
+
+/// The move of another area that a promoted release was taken from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    pub area: Area,
+    pub sequence: u64,
 }
 
 /// A manifest or a pack, known by its content.
@@ -83,6 +105,7 @@ pub(super) struct Step<'a> {
     pub(super) stack: &'a str,
     pub(super) author: &'a str,
     pub(super) reason: Option<&'a str>,
+    pub(super) origin: Option<Origin>,
     pub(super) signer: Option<&'a PrivateKey>,
 }
 
@@ -105,6 +128,7 @@ impl Marker {
             author: step.author.to_owned(),
             reason: step.reason.map(str::to_owned),
             stack: step.stack.to_owned(),
+            origin: step.origin.clone(),
             signature: None,
         };
         marker.signature = step.signer.map(|key| marker.with_vow(step.area, |vow| vow.sign(key)));
@@ -224,6 +248,7 @@ mod tests {
             stack: "stack",
             author: "me",
             reason: Some("why \u{fc}"),
+            origin: None,
             signer: None,
         };
         let marker = Marker::next(&head, &step, Blob::of(b"manifest"), vec![Blob::of(b"pack")]);

@@ -11,6 +11,7 @@ mod confirm;
 mod copies;
 mod draft;
 mod fetch;
+mod gather;
 mod hash;
 mod history;
 mod keys;
@@ -21,6 +22,7 @@ mod mover;
 mod pack;
 mod place;
 mod prepare;
+mod proposal;
 mod publish;
 mod read;
 mod repair;
@@ -34,13 +36,14 @@ pub use draft::{Changes, Content};
 pub use hash::{ContentHash, ReleaseId};
 pub use history::Pin;
 pub use manifest::{FileEntry, Manifest};
-pub use marker::{Blob, Marker, MoveKind};
+pub use marker::{Blob, Marker, MoveKind, Origin};
 pub use mover::{Mover, Work};
 pub use place::{Findings, Place};
+pub use proposal::Proposal;
 pub use publish::{Publication, publish};
 pub use read::{Load, Reader};
 pub use repair::{Repair, last_repairs};
-pub use report::{CopyReport, CopyState, Published};
+pub use report::{CopyReport, CopyState, Moved, Published, Standing};
 pub use source::{
     Advanced, Difference, Entry, KydbStore, Location, Member, Opening, Patch, PlainFiles, Source, SourceUrl, describe,
     differences,

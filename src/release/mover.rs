@@ -9,7 +9,7 @@ use super::commit::{Commit, commit, keep_step};
 use super::copies::Copying;
 use super::marker::{Blob, Head, Held, Marker, MoveKind, Step};
 use super::report::{CopyReport, CopyState};
-use super::{ContentHash, Manifest, Stores};
+use super::{ContentHash, Manifest, Origin, Stores};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
@@ -28,6 +28,39 @@ pub struct Mover<'a> {
     pub reason: Option<&'a str>,
     /// Signs the move.
     pub signer: Option<&'a PrivateKey>,
+    /// Goes on without a signature where the last move has one.
+    pub unsigned: bool,
+}
+
+/// Where a marker moves to, and why.
+#[derive(Debug)]
+pub(super) struct Leap {
+    pub(super) kind: MoveKind,
+    pub(super) manifest: Blob,
+    pub(super) packs: Vec<Blob>,
+    pub(super) origin: Option<Origin>,
+}
+
+impl Leap {
+    pub(super) fn new(kind: MoveKind, manifest: Blob, packs: Vec<Blob>) -> Self {
+        Self {
+            kind,
+            manifest,
+            packs,
+            origin: None,
+        }
+    }
+}
+
+/// What the stores follow, and so how closely they are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// A new release: a copy that was at the one before has what that one has.
+    Publishing,
+    /// A move to a release that exists: every store is looked through.
+    Moving,
+    /// Nothing moved: every store is looked through, also one that says that it is there already.
+    Nothing,
 }
 
 /// How work tells of itself and is told to stop.
@@ -44,6 +77,8 @@ pub(super) struct AtHand {
     pub(super) sent: HashSet<ContentHash>,
     /// They are still in memory.
     pub(super) kept: HashMap<ContentHash, Bytes>,
+    /// A store may have them under the keys of this area.
+    pub(super) source: Option<Area>,
 }
 
 impl Mover<'_> {
@@ -52,39 +87,47 @@ impl Mover<'_> {
         Head::read(self.stores.deciding, self.area, Some(self.stack_id)).await
     }
 
+    /// Refuses to put a release that nobody signed where readers may insist on a signature.
+    pub(super) fn check_signing(&self, head: &Head) -> Result<()> {
+        let signed = |held: &Held| held.marker.signature.is_some();
+        if self.signer.is_some() || self.unsigned || !head.current.as_ref().is_some_and(signed) {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "area `{}` is signed, and this move would not be: readers that trust keys would refuse the area",
+            self.area
+        ))
+        .with_hint("sign with `--sign KEY`, or say `--unsigned` if no reader trusts keys"))
+    }
+
     /// Moves the deciding marker on from `head`, unless another came first.
-    pub(super) async fn decide(
-        &self,
-        head: &Head,
-        kind: MoveKind,
-        (manifest, packs): (Blob, Vec<Blob>),
-        interrupt: &Interrupt,
-    ) -> Result<(Commit, Held)> {
+    pub(super) async fn decide(&self, head: &Head, leap: Leap, interrupt: &Interrupt) -> Result<(Commit, Held)> {
+        self.check_signing(head)?;
         if interrupt.requested() {
             return Err(interrupted());
         }
         let step = Step {
-            kind,
+            kind: leap.kind,
             area: self.area,
             stack: self.stack_id,
             author: self.author,
             reason: self.reason,
+            origin: leap.origin,
             signer: self.signer,
         };
-        let marker = Marker::next(head, &step, manifest, packs);
+        let marker = Marker::next(head, &step, leap.manifest, leap.packs);
         let bytes = marker.to_bytes();
         let commit = commit(self.stores.deciding, self.area, head, &marker, &bytes).await?;
         Ok((commit, Held { marker, bytes }))
     }
 
-    /// The deciding store keeps the move and notes the area; the others are brought to it. With `check`, a store that
-    /// says that it is there already is looked through.
+    /// The deciding store keeps the move and notes the area; the others are brought to it.
     pub(super) async fn follow(
         &self,
         held: &Held,
         manifest: &Manifest,
         at_hand: &AtHand,
-        check: bool,
+        after: After,
     ) -> Vec<CopyReport> {
         let deciding = self.stores.deciding;
         let copying = Copying {
@@ -94,12 +137,12 @@ impl Mover<'_> {
             files: manifest.files.len() as u64,
             bytes: manifest.bytes(),
             at_hand,
-            check,
+            check: after != After::Publishing,
         };
         let own = async {
             let noted = async {
                 keep_step(deciding, self.area, held.marker.sequence, &held.bytes).await?;
-                if check {
+                if after == After::Nothing {
                     return Ok(());
                 }
                 record_area(deciding, self.area, &copying.record(true)).await

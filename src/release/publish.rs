@@ -7,7 +7,7 @@ use super::commit::Commit;
 use super::copies::fetch;
 use super::draft::{Content, Draft};
 use super::marker::{Head, Held, Marker, MoveKind};
-use super::mover::{Mover, Work};
+use super::mover::{After, Leap, Mover, Work};
 use super::prepare::Preparing;
 use super::report::Published;
 use super::{Changes, Manifest, ReleaseId, keys};
@@ -90,12 +90,10 @@ impl<'a> Publishing<'a> {
                 draft.changes.changed.len(),
                 draft.changes.removed.len(),
             );
+            mover.check_signing(&head)?;
             let ready = self.preparing.prepare(&head, draft).await?;
-            let blobs = (ready.blob, ready.packs);
-            match mover
-                .decide(&head, MoveKind::Publish, blobs, self.work.interrupt)
-                .await?
-            {
+            let leap = Leap::new(MoveKind::Publish, ready.blob, ready.packs);
+            match mover.decide(&head, leap, self.work.interrupt).await? {
                 (Commit::Won, won) => {
                     let mut report = self.committed(&won, &ready.manifest).await;
                     (report.added, report.changed, report.removed) =
@@ -119,9 +117,8 @@ impl<'a> Publishing<'a> {
     /// Moves the marker to where it is, with a signature.
     async fn sign(&self, head: &Head, found: &Held) -> Result<(Commit, Held)> {
         let Marker { manifest, packs, .. } = &found.marker;
-        let blobs = (*manifest, packs.clone());
-        let mover = &self.job.mover;
-        mover.decide(head, MoveKind::Sign, blobs, self.work.interrupt).await
+        let leap = Leap::new(MoveKind::Sign, *manifest, packs.clone());
+        self.job.mover.decide(head, leap, self.work.interrupt).await
     }
 
     async fn overtaken(&mut self, other: &Marker, attempt: u32) {
@@ -140,7 +137,7 @@ impl<'a> Publishing<'a> {
         let mut report = self.report(&held.marker, current);
         if !self.job.dry_run {
             let at_hand = &self.preparing.at_hand;
-            report.stores = self.job.mover.follow(held, current, at_hand, true).await;
+            report.stores = self.job.mover.follow(held, current, at_hand, After::Nothing).await;
         }
         report.seconds = self.started.elapsed().as_secs_f64();
         report
@@ -150,7 +147,7 @@ impl<'a> Publishing<'a> {
         let mut report = self.report(&held.marker, manifest);
         report.new = true;
         let at_hand = &self.preparing.at_hand;
-        report.stores = self.job.mover.follow(held, manifest, at_hand, false).await;
+        report.stores = self.job.mover.follow(held, manifest, at_hand, After::Publishing).await;
         report.seconds = self.started.elapsed().as_secs_f64();
         report
     }

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Changes, ReleaseId};
+use super::{Changes, Manifest, Marker, MoveKind, Origin, ReleaseId};
 use crate::error::Outcome;
+use crate::publish::Area;
 use crate::store::{StoreError, StoreKind};
+use crate::time::Timestamp;
 
 /// A release that was published, or is there already.
 #[derive(Debug, Clone, Serialize)]
@@ -33,6 +35,63 @@ pub struct Published {
     /// Where each store stands now; empty with a dry run.
     pub stores: Vec<CopyReport>,
     pub seconds: f64,
+}
+
+/// A marker that was moved to a release that existed, or was there already.
+#[derive(Debug, Clone, Serialize)]
+pub struct Moved {
+    pub kind: MoveKind,
+    pub area: Area,
+    /// Where the area is now, or would be.
+    pub release: Standing,
+    /// Where it was; null when it had no release.
+    pub previous: Option<Standing>,
+    /// Where a promoted release came from.
+    pub origin: Option<Origin>,
+    /// It was, or would be, moved; otherwise the area was there already.
+    pub moved: bool,
+    pub dry_run: bool,
+    /// Which move of the area's marker it is, or would be.
+    pub sequence: u64,
+    pub files: u64,
+    /// Of all files together.
+    pub bytes: u64,
+    /// Against where the area was.
+    pub added: u64,
+    pub changed: u64,
+    pub removed: u64,
+    /// The paths; only with a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
+    pub signed: bool,
+    /// Where each store stands now; empty with a dry run.
+    pub stores: Vec<CopyReport>,
+    pub seconds: f64,
+}
+
+/// A release, and who made it when and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    pub id: ReleaseId,
+    pub time: Timestamp,
+    pub author: String,
+    pub message: Option<String>,
+}
+
+impl Standing {
+    /// Without a manifest, what the move says that led to it.
+    pub(super) fn of(marker: &Marker, manifest: Option<&Manifest>) -> Self {
+        let (time, author, message) = match manifest {
+            Some(manifest) => (manifest.time, &manifest.author, &manifest.message),
+            None => (marker.time, &marker.author, &marker.reason),
+        };
+        Self {
+            id: marker.release.clone(),
+            time,
+            author: author.clone(),
+            message: message.clone(),
+        }
+    }
 }
 
 /// Where one store stands.
@@ -84,14 +143,25 @@ impl CopyReport {
     }
 }
 
+/// Whether a store stays behind.
+fn outcome(stores: &[CopyReport]) -> Outcome {
+    if stores.iter().any(|store| store.state == CopyState::Lags) {
+        Outcome::Partial
+    } else {
+        Outcome::Done
+    }
+}
+
 impl Published {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let lags = |store: &CopyReport| store.state == CopyState::Lags;
-        if self.stores.iter().any(lags) {
-            Outcome::Partial
-        } else {
-            Outcome::Done
-        }
+        outcome(&self.stores)
+    }
+}
+
+impl Moved {
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        outcome(&self.stores)
     }
 }

@@ -28,7 +28,8 @@ pub struct FileDigest {
     /// In bytes.
     pub size: u64,
     pub sha256: [u8; 32],
-    pub md5: [u8; 16],
+    /// For services that tell values apart by it; `None` where it was never computed.
+    pub md5: Option<[u8; 16]>,
 }
 
 impl FileDigest {
@@ -65,7 +66,7 @@ impl Digester {
         FileDigest {
             size: self.size,
             sha256: self.sha256.finalize().into(),
-            md5: self.md5.finalize().into(),
+            md5: Some(self.md5.finalize().into()),
         }
     }
 }

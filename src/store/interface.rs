@@ -34,6 +34,22 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// confirmed it. After the first error nothing more is drawn.
     async fn put_many(&self, puts: &mut Puts<'_>, done: &Done<'_>) -> StoreResult<()>;
 
+    /// Copies values to other keys, overwriting: pairs of from and to. Tells for each whether there was something to
+    /// copy. A store that can does it without sending the values here; otherwise all of them are in memory at once.
+    async fn copy_many(&self, copies: &[(String, String)]) -> StoreResult<Vec<bool>> {
+        let from: Vec<String> = copies.iter().map(|(from, _)| from.clone()).collect();
+        let values = self.get_many(&from).await?;
+        let found = values.iter().map(Option::is_some).collect();
+        let mut puts = copies.iter().zip(values).filter_map(|((_, to), value)| {
+            Some(Put {
+                key: to.clone(),
+                body: Body::Bytes(value?),
+            })
+        });
+        self.put_many(&mut puts, &|_, _| ()).await?;
+        Ok(found)
+    }
+
     /// Removes `keys`; one that is not there counts as removed.
     async fn delete_many(&self, keys: &[String]) -> StoreResult<()>;
 

@@ -69,7 +69,7 @@ impl Store for MemoryStore {
             .map(|(key, value)| Listed {
                 key: key.clone(),
                 size: Some(value.len() as u64),
-                md5: Some(FileDigest::of(value).md5),
+                md5: FileDigest::of(value).md5,
             })
             .collect();
         stream::iter([Ok(page)]).boxed()

@@ -1,6 +1,7 @@
 //! From events and errors to words: the one place, used by the live view and the plain lines alike.
 
 use rstack::event::{Event, LocalStep, Operation, OperationKind, StackEvent, Task, WaitReason};
+use rstack::release::{Moved, Standing};
 use rstack::stack::{Action, Change, ChangeSet, Replacement, ResourceStatus, StackStatus, Tone};
 use rstack::{Error, ErrorKind};
 
@@ -54,10 +55,38 @@ pub(super) fn of(event: &Event) -> Option<(Weight, Vec<Line>)> {
                 .map(|hint| Line::new().and(Role::Hint, "hint: ").plain(hint));
             Some((Weight::Normal, std::iter::once(warning).chain(hint).collect()))
         }
+        Event::Move(moved) => Some((Weight::Normal, of_move(moved))),
         Event::Removal(planned) => said(Weight::Normal, removal::of_planned(planned)),
         Event::Note { message } => said(Weight::Normal, Line::new().plain(message)),
         _ => None,
     }
+}
+
+/// From where to where, and what that changes.
+fn of_move(moved: &Moved) -> Vec<Line> {
+    let standing = |standing: &Standing| {
+        let why = standing
+            .message
+            .as_ref()
+            .map_or_else(String::new, |why| format!(": {why}"));
+        format!("  by {} at {}{why}", standing.author, standing.time)
+    };
+    let now = match &moved.previous {
+        Some(previous) => Line::new()
+            .plain(format!("area `{}` is at ", moved.area))
+            .and(Role::Strong, previous.id.as_str())
+            .and(Role::Quiet, standing(previous)),
+        None => Line::new().plain(format!("area `{}` has no release yet", moved.area)),
+    };
+    let then = Line::new()
+        .plain("it would go to ")
+        .and(Role::Strong, moved.release.id.as_str())
+        .and(Role::Quiet, standing(&moved.release));
+    let changes = Line::new()
+        .and(Role::Good, format!("+ {} added", moved.added))
+        .and(Role::Busy, format!("  ~ {} changed", moved.changed))
+        .and(Role::Bad, format!("  - {} removed", moved.removed));
+    vec![now, then, changes]
 }
 
 /// The change set, one resource a line, losses marked.
@@ -171,6 +200,7 @@ pub(super) fn of_task(task: Task) -> (String, &'static str) {
     match task {
         Task::Scan => ("reading the directory".to_owned(), "file"),
         Task::Pack => ("making a release".to_owned(), "file"),
+        Task::Gather => ("making sure that the release is there".to_owned(), "pack"),
         Task::Compare { store } => (format!("comparing with {store}"), "file"),
         Task::Send { store } => (format!("sending to {store}"), "file"),
         Task::Check { store } => (format!("checking {store}"), "file"),

@@ -95,6 +95,7 @@ impl World {
                 author: "tester",
                 reason: Some(message),
                 signer: self.signer.as_deref(),
+                unsigned: true,
             },
             dry_run: false,
         };

@@ -50,6 +50,33 @@ pub(super) async fn overwriting_and_deleting(store: &dyn Store, area: &str) {
     assert_eq!(get(store, &key).await, None);
 }
 
+pub(super) async fn copying_inside_the_store(store: &dyn Store, area: &str) {
+    let values = [
+        ("empty", Bytes::new()),
+        ("with space+%é", Bytes::from_static(b"text")),
+        ("large", noise(1 << 20)),
+    ];
+    let (from, to) = (
+        |name: &str| format!("{area}/{name}"),
+        |name: &str| format!("{area}/copy/{name}"),
+    );
+    put(store, values.iter().map(|(name, value)| (from(name), value.clone()))).await;
+    put(store, [(to("large"), "something else".into())]).await;
+    let names = values.iter().map(|(name, _)| *name).chain(["nothing"]);
+    let pairs: Vec<(String, String)> = names.map(|name| (from(name), to(name))).collect();
+    let found = store.copy_many(&pairs).await.expect("copied");
+    assert_eq!(found, [true, true, true, false]);
+    // What is copied is a value of its own.
+    put(store, [(from("large"), "changed".into())]).await;
+    for (name, value) in &values {
+        assert_eq!(get(store, &to(name)).await.as_ref(), Some(value), "{name}");
+        let digest = FileDigest::of(value);
+        assert!(store.holds(&to(name), &digest).await.expect("an answer"), "{name}");
+    }
+    assert_eq!(get(store, &to("nothing")).await, None);
+    assert_eq!(store.copy_many(&[]).await.expect("nothing to do"), [] as [bool; 0]);
+}
+
 pub(super) async fn odd_keys_are_kept_apart(store: &dyn Store, area: &str) {
     let names = [
         "a",

@@ -1,8 +1,8 @@
 //! What `seed` says on stderr at the end.
 
 use rstack::event::{Event, Reporter as _};
-use rstack::publish::{StoreReport, StoreState};
-use rstack::release::CopyState;
+use rstack::publish::{Report, StoreReport, StoreState};
+use rstack::release::{CopyReport, CopyState};
 
 use super::SeedReport;
 use crate::cli::Context;
@@ -13,8 +13,18 @@ pub(crate) fn warn(context: &Context<'_>, report: &SeedReport) {
         let mut stores = report.files.stores.iter();
         stores.any(|store| store.store == kind && store.problem.is_some())
     };
-    for store in report.release.iter().flat_map(|release| &release.stores) {
-        if let Some(problem) = store.problem.as_ref().filter(|_| !told(store.store)) {
+    let copies = report.release.iter().flat_map(|release| &release.stores);
+    warn_of_copies(
+        context,
+        copies.filter(|store| store.problem.is_none() || !told(store.store)),
+    );
+    warn_of_files(context, &report.files);
+}
+
+/// Of stores that do not have the release.
+pub(crate) fn warn_of_copies<'a>(context: &Context<'_>, copies: impl IntoIterator<Item = &'a CopyReport>) {
+    for store in copies {
+        if let Some(problem) = &store.problem {
             context.ui.report(&Event::Warning {
                 message: problem.clone(),
                 hint: store.hint.clone(),
@@ -28,7 +38,11 @@ pub(crate) fn warn(context: &Context<'_>, report: &SeedReport) {
             context.ui.report(&Event::Warning { message, hint: None });
         }
     }
-    for store in &report.files.stores {
+}
+
+/// Of stores that do not have all plain files.
+pub(crate) fn warn_of_files(context: &Context<'_>, files: &Report) {
+    for store in &files.stores {
         for message in incomplete(store) {
             context.ui.report(&Event::Warning { message, hint: None });
         }

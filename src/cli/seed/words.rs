@@ -123,7 +123,7 @@ fn changes(words: &mut String, store: &StoreReport, style: Style) {
     }
 }
 
-fn signed(words: &mut String, prefix: &str, [added, changed, removed]: [&Vec<String>; 3], style: Style) {
+pub(crate) fn signed(words: &mut String, prefix: &str, [added, changed, removed]: [&Vec<String>; 3], style: Style) {
     for (sign, role, paths) in [
         ("+", Role::Good, added),
         ("~", Role::Busy, changed),
@@ -134,6 +134,20 @@ fn signed(words: &mut String, prefix: &str, [added, changed, removed]: [&Vec<Str
             let _ = writeln!(words, "{}", line.render(style));
         }
     }
+}
+
+/// What became of the plain files, where they are not what the command is about.
+pub(crate) fn of_plain_files(report: &Report) -> Line {
+    let most = |of: fn(&StoreReport) -> u64| report.stores.iter().map(of).max().unwrap_or_default();
+    let line = Line::new().plain(format!(
+        "plain files: {} sent, {} removed",
+        text::grouped(most(|store| store.sent)),
+        text::grouped(most(|store| store.removed))
+    ));
+    line.plain(match report.outcome() {
+        Outcome::Done => " in every store",
+        Outcome::Partial => ", but not in every store",
+    })
 }
 
 fn summary(report: &Report) -> Line {

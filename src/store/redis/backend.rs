@@ -34,6 +34,13 @@ if (held and redis.sha1hex(held) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
 return 1";
 
+/// Writes the value of KEYS[1] to KEYS[2]. The command COPY would be as good, but came with Redis 6.2.
+const COPY: &str = "
+local held = redis.call('GET', KEYS[1])
+if not held then return 0 end
+redis.call('SET', KEYS[2], held)
+return 1";
+
 #[derive(Debug)]
 pub struct RedisStore {
     connection: Connection,
@@ -123,6 +130,19 @@ impl Store for RedisStore {
             |batch| self.put_batch(batch, done),
         )
         .await
+    }
+
+    async fn copy_many(&self, copies: &[(String, String)]) -> StoreResult<Vec<bool>> {
+        let mut found = Vec::with_capacity(copies.len());
+        for batch in copies.chunks(COMMANDS) {
+            let mut pipeline = Pipeline::with_capacity(batch.len());
+            for (from, to) in batch {
+                pipeline.cmd("EVAL").arg(COPY).arg(2).arg(from).arg(to);
+            }
+            let answers: Vec<u8> = self.connection.repeatable(&pipeline).await?;
+            found.extend(answers.into_iter().map(|answer| answer == 1));
+        }
+        Ok(found)
     }
 
     async fn delete_many(&self, keys: &[String]) -> StoreResult<()> {

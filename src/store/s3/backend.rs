@@ -20,6 +20,7 @@ const WRITES: Bounds = Bounds {
     bytes: 16 << 20,
 };
 const READS_AT_ONCE: usize = 32;
+const COPIES_AT_ONCE: usize = 32;
 /// Larger files are streamed.
 pub(super) const LARGEST_IN_MEMORY: u64 = 4 << 20;
 
@@ -96,6 +97,11 @@ impl Store for S3Store {
             Body::Bytes(_) => put.body.size(),
         };
         pool::run(WRITES, puts, weigh, |put| self.put(put, done)).await
+    }
+
+    async fn copy_many(&self, copies: &[(String, String)]) -> StoreResult<Vec<bool>> {
+        let copies: Vec<_> = copies.iter().map(|(from, to)| self.copy_value(from, to)).collect();
+        stream::iter(copies).buffered(COPIES_AT_ONCE).try_collect().await
     }
 
     async fn delete_many(&self, keys: &[String]) -> StoreResult<()> {

@@ -1,9 +1,10 @@
 //! One object: reading, writing, comparing, removing.
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumMode, Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, Delete, ObjectIdentifier, TaggingDirective};
 use aws_smithy_types::base64;
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::S3Store;
 use super::backend::refused;
@@ -14,6 +15,13 @@ use crate::store::{FileDigest, StoreError, StoreErrorKind, StoreKind, StoreResul
 
 /// How often an answer that broke off is asked for again; what fails earlier, the SDK asks for again itself.
 const BROKEN_ANSWERS: u32 = 3;
+/// What stands for itself in the header that names what to copy.
+const IN_A_HEADER: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 impl S3Store {
     /// The value and its ETag.
@@ -45,6 +53,26 @@ impl S3Store {
             .await
             .map_err(|error| refused(&AwsError::new(Service::S3, "PutObject", &error)).at(key))?;
         Ok(())
+    }
+
+    /// Copies a value inside the bucket, with a new checksum of what arrives; false when there is none.
+    pub(super) async fn copy_value(&self, from: &str, to: &str) -> StoreResult<bool> {
+        let source = format!("{}/{from}", self.bucket);
+        let copied = self
+            .client
+            .copy_object()
+            .copy_source(utf8_percent_encode(&source, IN_A_HEADER).to_string())
+            .bucket(&self.bucket)
+            .key(to)
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            // Tags of the source would take a permission to read them.
+            .tagging_directive(TaggingDirective::Replace)
+            .send()
+            .await;
+        match copied {
+            Ok(_) => Ok(true),
+            Err(error) => absent(&AwsError::new(Service::S3, "CopyObject", &error), from).map(|()| false),
+        }
     }
 
     /// Writes a file a buffer at a time; S3 refuses it if it is no longer what was hashed.
@@ -121,7 +149,8 @@ impl S3Store {
                     }
                 }
             }
-            return Ok(digester.finish() == *digest);
+            let found = digester.finish();
+            return Ok((found.size, found.sha256) == (digest.size, digest.sha256));
         }
         Ok(false)
     }

@@ -4,6 +4,7 @@ use rstack::aws::{AwsError, AwsErrorKind, Service};
 use rstack::event::{
     Event, LocalStep, Operation, OperationKind, PlannedResource, Progress, StackEvent, Task, WaitReason,
 };
+use rstack::release::{Changes, MoveKind, Moved, Standing};
 use rstack::stack::{
     Action, Cause, Change, ChangeSet, Holding, Planned, Replacement, ResourceStatus, StackFailure, StackStatus,
 };
@@ -92,6 +93,7 @@ fn other_events() -> Vec<Event> {
             bytes: 1_048_576,
             total_bytes: Some(2_621_440),
         }),
+        Event::Move(Box::new(moved())),
         Event::Local(LocalStep::StartingAws { port: 4599 }),
         Event::Local(LocalStep::Ready {
             endpoint: "http://127.0.0.1:4599".into(),
@@ -105,6 +107,38 @@ fn other_events() -> Vec<Event> {
             message: "waiting until the table is ACTIVE".into(),
         },
     ]
+}
+
+fn moved() -> Moved {
+    let standing = |id: &str, minute: u8, why: &str| Standing {
+        id: id.parse().expect("an id"),
+        time: Timestamp::parse(&format!("2026-11-01T12:{minute:02}:00Z")).expect("a time"),
+        author: "tony".into(),
+        message: Some(why.into()),
+    };
+    Moved {
+        kind: MoveKind::Rollback,
+        area: "prod".parse().expect("an area"),
+        release: standing("f754255bb1c98081", 0, "first version"),
+        previous: Some(standing("eb6c74562a33f524", 5, "raise the limit")),
+        origin: None,
+        moved: true,
+        dry_run: true,
+        sequence: 3,
+        files: 2,
+        bytes: 42,
+        added: 0,
+        changed: 1,
+        removed: 1,
+        changes: Some(Changes {
+            changed: vec!["settings.py".into()],
+            removed: vec!["report.py".into()],
+            ..Changes::default()
+        }),
+        signed: false,
+        stores: Vec::new(),
+        seconds: 0.01,
+    }
 }
 
 fn errors() -> Vec<Error> {

@@ -1,0 +1,127 @@
+//! Moving an area to a release that exists, as `rollback` and `promote` do: show what that changes, ask, move, and bring
+//! everything along.
+
+mod words;
+
+use clap::Args as ClapArgs;
+use rstack::event::{Event, Reporter as _};
+use rstack::publish::{self, Area};
+use rstack::release::{Moved, Mover, Proposal, Work};
+use rstack::{Outcome, Result};
+use serde::Serialize;
+
+use super::Context;
+use super::authorship::{Authorship, Signing};
+use super::environment::{AllStores, Environment};
+use super::plain::{Now, PlainOption};
+use super::redis::RedisOption;
+use super::seed::{warn_of_copies, warn_of_files};
+
+/// How an area is moved.
+#[derive(Debug, Clone, ClapArgs)]
+pub(super) struct Options {
+    #[command(flatten)]
+    pub(super) authorship: Authorship,
+    #[command(flatten)]
+    pub(super) signing: Signing,
+    #[command(flatten)]
+    pub(super) plain: PlainOption,
+    #[command(flatten)]
+    pub(super) redis: RedisOption,
+    /// Only show what would change
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// What was moved.
+#[derive(Debug, Serialize)]
+struct Report {
+    #[serde(flatten)]
+    moved: Moved,
+    /// The plain files; null where none were written.
+    plain_files: Option<publish::Report>,
+}
+
+/// One move.
+pub(super) struct Moving<'a> {
+    pub(super) context: &'a Context<'a>,
+    /// "rollback" or "promote".
+    pub(super) command: &'static str,
+    pub(super) area: &'a Area,
+    pub(super) options: &'a Options,
+    /// The command that would do this again.
+    pub(super) again: String,
+    pub(super) question: String,
+}
+
+impl Moving<'_> {
+    pub(super) async fn run(&self, propose: impl AsyncFn(&Mover<'_>) -> Result<Proposal>) -> Result<Outcome> {
+        let (context, options) = (self.context, self.options);
+        let signer = options.signing.key(context)?;
+        let environment = Environment::find(context, &options.redis).await?;
+        let opened = environment.stores(context).await?;
+        let stores = opened.roles();
+        let author = options.authorship.author();
+        let by = Mover {
+            area: self.area,
+            stack_id: &environment.stack.id,
+            stores: &stores,
+            author: &author,
+            reason: options.authorship.message.as_deref(),
+            signer: signer.as_ref(),
+            unsigned: options.signing.unsigned,
+        };
+        let proposal = context.until_interrupted(propose(&by)).await?;
+        if options.dry_run {
+            let moved = proposal.preview(&by);
+            self.finish(
+                &Report {
+                    moved,
+                    plain_files: None,
+                },
+                Outcome::Done,
+            );
+            return Ok(Outcome::Done);
+        }
+        if !proposal.is_nothing() {
+            context.ui.report(&Event::Move(Box::new(proposal.preview(&by))));
+            context.ui.confirm(&self.question, "y")?;
+        }
+        let work = Work {
+            reporter: context.ui,
+            interrupt: &context.interrupt,
+        };
+        let moved = Box::pin(proposal.carry_out(&by, &work)).await?;
+        self.bring_along(&environment, &opened, moved).await
+    }
+
+    /// Plain files, and what is to be said of stores that lag.
+    async fn bring_along(&self, environment: &Environment, opened: &AllStores, mut moved: Moved) -> Result<Outcome> {
+        let context = self.context;
+        environment.advise(context, &self.again, &mut moved.stores);
+        warn_of_copies(context, &moved.stores);
+        let plain = &self.options.plain;
+        let now = Now {
+            bytes: moved.bytes,
+            first: moved.previous.is_none(),
+        };
+        let mut followed = Box::pin(plain.follow(context, environment, opened, self.area, now)).await?;
+        let mut outcome = moved.outcome();
+        if followed.behind {
+            outcome = Outcome::Partial;
+        }
+        if let Some(files) = &mut followed.files {
+            environment.advise_of_files(context, &self.again, files);
+            warn_of_files(context, files);
+            outcome = outcome.and(files.outcome());
+        }
+        let plain_files = followed.files;
+        self.finish(&Report { moved, plain_files }, outcome);
+        Ok(outcome)
+    }
+
+    fn finish(&self, report: &Report, outcome: Outcome) {
+        let ui = self.context.ui;
+        ui.finish(self.command, report, outcome, |style| words::of(report, style));
+    }
+}

@@ -1,0 +1,102 @@
+//! Plain files: which releases are written as such too, and writing them anew after a move.
+
+use std::collections::BTreeMap;
+
+use clap::Args as ClapArgs;
+use rstack::event::{Event, Reporter as _};
+use rstack::publish::{Area, Publish, Report, Tree, has_plain_files, publish};
+use rstack::release::Reader;
+use rstack::{Error, Result};
+
+use super::Context;
+use super::environment::{AllStores, Environment};
+
+/// The largest release, in bytes, that is written as plain files unasked.
+const LARGEST: u64 = 16 << 20;
+
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct PlainOption {
+    /// Write plain files too, however many there are
+    #[arg(long, conflicts_with = "no_plain")]
+    pub(crate) plain: bool,
+    /// Write no plain files
+    #[arg(long)]
+    pub(crate) no_plain: bool,
+}
+
+impl PlainOption {
+    /// Whether a release of so many bytes is written as plain files.
+    pub(crate) fn wanted(&self, bytes: u64) -> bool {
+        self.plain || bytes <= LARGEST && !self.no_plain
+    }
+
+    /// Makes an area's plain files those of the release that it is at, or says that they stay behind. An area that had
+    /// a release before and no plain files stays without them, unless they are asked for.
+    pub(crate) async fn follow(
+        &self,
+        context: &Context<'_>,
+        environment: &Environment,
+        stores: &AllStores,
+        area: &Area,
+        now: Now,
+    ) -> Result<Followed> {
+        let stack = &environment.stack;
+        let there = has_plain_files(stores.roles().deciding, area, &stack.id).await?;
+        if there && !self.wanted(now.bytes) {
+            let message = format!("the plain files of area `{area}` stay what they were");
+            let hint = Some("`--plain` writes them, however many there are".to_owned());
+            context.ui.report(&Event::Warning { message, hint });
+        }
+        if !self.wanted(now.bytes) || !(there || now.first || self.plain) {
+            return Ok(Followed {
+                files: None,
+                behind: there && !self.no_plain,
+            });
+        }
+        let reader = Reader::open(stores.place(area, stack), None).await?;
+        let tree = tree(&reader).await?;
+        let stores = stores.each();
+        let job = Publish {
+            tree: &tree,
+            area,
+            stack_id: &stack.id,
+            stores: &stores,
+            dry_run: false,
+            reporter: context.ui,
+            interrupt: &context.interrupt,
+        };
+        let files = Box::pin(publish(&job)).await?;
+        Ok(Followed {
+            files: Some(files),
+            behind: false,
+        })
+    }
+}
+
+/// What the plain files of an area have to follow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    /// Of the release that the area is at.
+    pub(crate) bytes: u64,
+    /// The area had none before.
+    pub(crate) first: bool,
+}
+
+/// What became of an area's plain files.
+pub(crate) struct Followed {
+    /// `None` where none were written.
+    pub(crate) files: Option<Report>,
+    /// There are some, of another release.
+    pub(crate) behind: bool,
+}
+
+/// Everything that a release has.
+async fn tree(reader: &Reader) -> Result<Tree> {
+    let paths: Vec<&str> = reader.manifest().files.keys().map(AsRef::as_ref).collect();
+    let mut contents = BTreeMap::new();
+    for (path, content) in paths.iter().zip(reader.read_many(&paths).await?) {
+        let content = content.ok_or_else(|| Error::unexpected(format!("`{path}` of the release cannot be found")))?;
+        contents.insert((*path).to_owned(), content);
+    }
+    Tree::of(contents)
+}

@@ -1,0 +1,5 @@
+//! `rstack rollback`, `rstack promote` and `rstack hotfix`, on environments of the local AWS.
+
+mod promote;
+mod rollback;
+mod world;
