@@ -29,10 +29,14 @@ fn main() -> ExitCode {
     ExitCode::from(ui.end(ending))
 }
 
+/// Files are read, hashed and compressed in these. Each has memory of its own that it hardly ever gives back.
+const BLOCKING_THREADS: usize = 4;
+
 /// One thread is enough: the work is waiting for answers.
 fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outcome> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .map_err(|e| Error::unexpected(format!("the async runtime does not start: {e}")))?
         .block_on(cli::run(cli, ui, interrupt))

@@ -3,6 +3,7 @@
 use futures_util::stream::FuturesOrdered;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::ledger::Named;
 use super::meter::Meter;
 use super::{Area, Tree};
 use crate::store::{Listed, Store, StoreResult};
@@ -37,6 +38,29 @@ pub(super) async fn differences(
     } else {
         by_reading(store, area, tree, which, meter).await
     }
+}
+
+/// The same by what a ledger names, without asking the store.
+pub(super) fn since(named: &[Named], tree: &Tree, which: &[usize]) -> Vec<(usize, Difference)> {
+    let mut verdicts = vec![Verdict::Missing; which.len()];
+    for file in named {
+        let at = tree.find(&file.path).and_then(|place| which.binary_search(&place).ok());
+        if let Some(at) = at {
+            let digest = &tree.files()[which[at]].digest;
+            let same = file.held == Some((digest.sha256, digest.size));
+            verdicts[at] = if same { Verdict::Same } else { Verdict::Changed };
+        }
+    }
+    different(which, verdicts)
+}
+
+fn different(which: &[usize], verdicts: Vec<Verdict>) -> Vec<(usize, Difference)> {
+    let different = which.iter().zip(verdicts).filter_map(|(place, verdict)| match verdict {
+        Verdict::Missing => Some((*place, Difference::Missing)),
+        Verdict::Changed => Some((*place, Difference::Changed)),
+        Verdict::Same | Verdict::Unproven => None,
+    });
+    different.collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,12 +111,7 @@ async fn by_listing(
         verdicts.iter().filter(|verdict| **verdict == Verdict::Missing).count(),
         0,
     );
-    let different = which.iter().zip(verdicts).filter_map(|(place, verdict)| match verdict {
-        Verdict::Missing => Some((*place, Difference::Missing)),
-        Verdict::Changed => Some((*place, Difference::Changed)),
-        Verdict::Same | Verdict::Unproven => None,
-    });
-    Ok(different.collect())
+    Ok(different(which, verdicts))
 }
 
 fn judge(tree: &Tree, place: usize, found: &Listed) -> Verdict {

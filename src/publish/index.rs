@@ -43,47 +43,72 @@ struct Stored {
     areas: Areas,
 }
 
-pub(crate) async fn load(store: &dyn Store) -> StoreResult<Areas> {
-    load_versioned(store).await.map(|(areas, _)| areas)
+/// The index as it was read last. Changing it costs a write, and a read more only when others changed it meanwhile.
+#[derive(Debug, Clone)]
+pub(crate) struct Index {
+    areas: Areas,
+    version: Option<Version>,
 }
 
-async fn load_versioned(store: &dyn Store) -> StoreResult<(Areas, Option<Version>)> {
-    let Some((value, version)) = store.get_versioned(KEY).await? else {
-        return Ok((Areas::new(), None));
-    };
-    let stored: Stored = parse(store, KEY, &value)?;
-    known_format(store, KEY, stored.v)?;
-    Ok((stored.areas, Some(version)))
-}
-
-/// Changes the index, again as long as others change it at the same time.
-pub(super) async fn update(store: &dyn Store, change: impl Fn(&mut Areas)) -> StoreResult<()> {
-    for _ in 0..ATTEMPTS {
-        let (mut areas, version) = load_versioned(store).await?;
-        let before = areas.clone();
-        change(&mut areas);
-        if areas == before {
-            return Ok(());
-        }
-        let empty = areas.is_empty();
-        let new = to_bytes(&Stored { v: FORMAT, areas });
-        if let Swap::Done(_) = store.compare_and_set(KEY, version.as_ref(), new).await? {
-            if empty {
-                store.delete_many(&[KEY.to_owned()]).await?;
-            }
-            return Ok(());
-        }
+impl Index {
+    pub(crate) async fn load(store: &dyn Store) -> StoreResult<Self> {
+        let Some((value, version)) = store.get_versioned(KEY).await? else {
+            return Ok(Self {
+                areas: Areas::new(),
+                version: None,
+            });
+        };
+        let stored: Stored = parse(store, KEY, &value)?;
+        known_format(store, KEY, stored.v)?;
+        Ok(Self {
+            areas: stored.areas,
+            version: Some(version),
+        })
     }
-    let message = "others change the index of areas all the time";
-    Err(StoreError::new(store.kind(), StoreErrorKind::Other, message).at(KEY))
-}
 
-/// Notes what an area holds.
-pub(crate) async fn record(store: &dyn Store, area: &Area, record: &AreaRecord) -> StoreResult<()> {
-    update(store, |areas| {
-        areas.insert(area.as_str().to_owned(), record.clone());
-    })
-    .await
+    pub(crate) fn areas(&self) -> &Areas {
+        &self.areas
+    }
+
+    /// Notes what an area holds.
+    pub(crate) async fn record(&mut self, store: &dyn Store, area: &Area, record: &AreaRecord) -> StoreResult<()> {
+        self.update(store, |areas| {
+            areas.insert(area.as_str().to_owned(), record.clone());
+        })
+        .await
+    }
+
+    /// Changes the index, again as long as others change it at the same time.
+    pub(super) async fn update(&mut self, store: &dyn Store, change: impl Fn(&mut Areas)) -> StoreResult<()> {
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                *self = Self::load(store).await?;
+            }
+            let mut areas = self.areas.clone();
+            change(&mut areas);
+            if areas == self.areas {
+                return Ok(());
+            }
+            let new = to_bytes(&Stored {
+                v: FORMAT,
+                areas: areas.clone(),
+            });
+            if let Swap::Done(version) = store.compare_and_set(KEY, self.version.as_ref(), new).await? {
+                let empty = areas.is_empty();
+                *self = Self {
+                    areas,
+                    version: Some(version),
+                };
+                if empty {
+                    store.delete_many(&[KEY.to_owned()]).await?;
+                    self.version = None;
+                }
+                return Ok(());
+            }
+        }
+        let message = "others change the index of areas all the time";
+        Err(StoreError::new(store.kind(), StoreErrorKind::Other, message).at(KEY))
+    }
 }
 
 pub(super) fn parse<T: DeserializeOwned>(store: &dyn Store, key: &str, value: &[u8]) -> StoreResult<T> {

@@ -3,20 +3,18 @@
 //! It is written before anything is sent (not complete, naming old and new files) and again when all is done. Whoever
 //! is interrupted leaves a ledger behind that names every file which may be there.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufReader, BufWriter, IntoInnerError};
 
 use bytes::Bytes;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Tree;
 use super::area::Area;
 use super::index::{self, FORMAT};
-use crate::release::ContentHash;
-use crate::store::{Store, StoreError, StoreResult, Version, hex};
+use crate::store::{Store, StoreError, StoreResult, Version, hex, unhex};
 use crate::time::Timestamp;
 
 /// Ledgers of many files are large; most of what can be gained comes with the first level.
@@ -25,35 +23,47 @@ const LEVEL: i32 = 1;
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) stack: String,
-    pub(super) paths: Vec<String>,
+    /// Every file that it names was there and read back when it was written, and nothing has been sent since.
+    pub(super) complete: bool,
+    pub(super) files: Vec<Named>,
     pub(super) version: Version,
-    /// It cannot be read; stack and paths are then empty.
+    /// It cannot be read; stack and files are then empty.
     pub(super) damage: Option<StoreError>,
+}
+
+/// A file that a ledger names.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) path: String,
+    /// SHA-256 and size; `None` for one that is on its way out.
+    pub(super) held: Option<([u8; 32], u64)>,
 }
 
 #[derive(Deserialize)]
 struct Stored {
     v: u32,
     stack: String,
-    files: Paths,
+    complete: bool,
+    files: NamedFiles,
 }
 
-struct Paths(Vec<String>);
+struct NamedFiles(Vec<Named>);
 
-impl<'de> Deserialize<'de> for Paths {
+impl<'de> Deserialize<'de> for NamedFiles {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Keys;
         impl<'de> Visitor<'de> for Keys {
-            type Value = Paths;
+            type Value = NamedFiles;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("files by path")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Paths, A::Error> {
-                let mut paths = Vec::new();
-                while let Some((path, IgnoredAny)) = map.next_entry()? {
-                    paths.push(path);
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NamedFiles, A::Error> {
+                let mut files = Vec::new();
+                while let Some((path, held)) = map.next_entry::<_, Option<(String, u64)>>()? {
+                    let held = held.and_then(|(sha256, size)| Some((unhex(&sha256)?, size)));
+                    files.push(Named { path, held });
                 }
-                Ok(Paths(paths))
+                Ok(NamedFiles(files))
             }
         }
         deserializer.deserialize_map(Keys)
@@ -72,7 +82,8 @@ impl Ledger {
             Err(error) => {
                 return Ok(Some(Self {
                     stack: String::new(),
-                    paths: Vec::new(),
+                    complete: false,
+                    files: Vec::new(),
                     version,
                     damage: Some(index::unreadable(store, &key, &error)),
                 }));
@@ -81,7 +92,8 @@ impl Ledger {
         index::known_format(store, &key, stored.v)?;
         Ok(Some(Self {
             stack: stored.stack,
-            paths: stored.files.0,
+            complete: stored.complete,
+            files: stored.files.0,
             version,
             damage: None,
         }))
@@ -102,36 +114,25 @@ pub(crate) struct WrittenFile {
     pub(crate) size: u64,
 }
 
-#[derive(Deserialize)]
-struct StoredFiles {
-    v: u32,
-    stack: String,
-    files: BTreeMap<String, Option<(ContentHash, u64)>>,
-}
-
 /// The plain files that the stack's last publishing to an area put there, in the order of their paths; those on their
 /// way out left out.
 pub(crate) async fn written_files(store: &dyn Store, area: &Area, stack_id: &str) -> StoreResult<Vec<WrittenFile>> {
-    let key = area.ledger_key();
-    let Some(value) = store.get_many(std::slice::from_ref(&key)).await?.pop().flatten() else {
+    let Some(ledger) = Ledger::load(store, area).await? else {
         return Ok(Vec::new());
     };
-    let stored = zstd::Decoder::new(&value[..])
-        .and_then(|json| Ok(serde_json::from_reader::<_, StoredFiles>(BufReader::new(json))?))
-        .map_err(|error| index::unreadable(store, &key, &error))?;
-    index::known_format(store, &key, stored.v)?;
-    if stored.stack != stack_id {
+    if let Some(damage) = ledger.damage {
+        return Err(damage);
+    }
+    if ledger.stack != stack_id {
         return Ok(Vec::new());
     }
-    let files = stored.files.into_iter().filter_map(|(path, file)| {
-        let (sha256, size) = file?;
-        Some(WrittenFile {
-            path,
-            sha256: sha256.0,
-            size,
-        })
+    let written = ledger.files.into_iter().filter_map(|Named { path, held }| {
+        let (sha256, size) = held?;
+        Some(WrittenFile { path, sha256, size })
     });
-    Ok(files.collect())
+    let mut files: Vec<_> = written.collect();
+    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
 }
 
 /// A ledger to write.

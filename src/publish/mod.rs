@@ -22,7 +22,7 @@ pub use area::Area;
 pub(crate) use area::RECORDS;
 pub use index::AreaRecord;
 
-pub(crate) use index::{KEY as AREAS_KEY, load as load_index, record as record_area};
+pub(crate) use index::{Index, KEY as AREAS_KEY};
 pub(crate) use ledger::{WrittenFile, written_files};
 pub(crate) use meter::Meter;
 pub use own::{areas, has_plain_files, remove_own_keys};
@@ -30,6 +30,6 @@ pub(crate) use plan::refuse_overlap;
 pub use report::{Report, Skipped, StoreReport, StoreState};
 pub use run::{Publish, publish};
 pub use tree::Tree;
-pub(crate) use tree::is_inside;
+pub(crate) use tree::{is_inside, read_body};
 pub use tunnel::Tunnel;
 pub(crate) use walk::PULL_RECORD;

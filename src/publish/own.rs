@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::TryStreamExt;
 
 use super::area::RECORDS;
-use super::index;
+use super::index::Index;
 use super::ledger::Ledger;
 use super::{Area, AreaRecord};
 use crate::error::Result;
@@ -20,9 +20,9 @@ const BATCH: usize = 1000;
 /// # Errors
 /// When the store cannot be read.
 pub async fn areas(store: &dyn Store, stack_id: &str) -> Result<BTreeMap<String, AreaRecord>> {
-    let mut areas = index::load(store).await?;
-    areas.retain(|_, record| record.stack == stack_id);
-    Ok(areas)
+    let index = Index::load(store).await?;
+    let own = index.areas().iter().filter(|(_, record)| record.stack == stack_id);
+    Ok(own.map(|(name, record)| (name.clone(), record.clone())).collect())
 }
 
 /// Whether the area has plain files of this stack in a store.
@@ -31,7 +31,7 @@ pub async fn areas(store: &dyn Store, stack_id: &str) -> Result<BTreeMap<String,
 /// When the store cannot be read.
 pub async fn has_plain_files(store: &dyn Store, area: &Area, stack_id: &str) -> Result<bool> {
     let ledger = Ledger::load(store, area).await?;
-    Ok(ledger.is_some_and(|ledger| ledger.stack == stack_id && !ledger.paths.is_empty()))
+    Ok(ledger.is_some_and(|ledger| ledger.stack == stack_id && !ledger.files.is_empty()))
 }
 
 /// Removes from a store that outlives the stack (the Redis of the local AWS) every key that the stack put there, and
@@ -47,20 +47,22 @@ pub async fn remove_own_keys(store: &dyn Store, stack_id: &str) -> Result<u64> {
         // Without a ledger to go by, all of the area: the index says whose it is.
         let damaged = ledger.as_ref().is_some_and(|ledger| ledger.damage.is_some());
         if let Some(ledger) = ledger.filter(|ledger| ledger.stack == stack_id) {
-            for paths in ledger.paths.chunks(BATCH) {
-                let keys: Vec<String> = paths.iter().map(|path| area.key(path)).collect();
+            for files in ledger.files.chunks(BATCH) {
+                let keys: Vec<String> = files.iter().map(|file| area.key(&file.path)).collect();
                 store.delete_many(&keys).await?;
                 removed += keys.len() as u64;
             }
         }
         let rest = if damaged { String::new() } else { format!("{RECORDS}/") };
         removed += remove_under(store, &area.key(&rest)).await?;
-        index::update(store, |areas| {
-            if areas.get(&name).is_some_and(|record| record.stack == stack_id) {
-                areas.remove(&name);
-            }
-        })
-        .await?;
+        let mut index = Index::load(store).await?;
+        index
+            .update(store, |areas| {
+                if areas.get(&name).is_some_and(|record| record.stack == stack_id) {
+                    areas.remove(&name);
+                }
+            })
+            .await?;
     }
     Ok(removed)
 }

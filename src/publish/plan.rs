@@ -1,11 +1,11 @@
 //! What publishing a tree to one store takes.
 
-use super::compare::{Difference, differences};
-use super::index::Areas;
+use super::compare::{Difference, differences, since};
+use super::index::{Areas, Index};
 use super::ledger::Ledger;
 use super::meter::Meter;
 use super::report::{Changes, Skipped};
-use super::{Area, Publish, index};
+use super::{Area, Publish};
 use crate::error::{Error, Result};
 use crate::event::{Event, Task};
 use crate::store::{Store, Version};
@@ -22,34 +22,33 @@ pub(super) struct Plan<'a> {
     pub(super) ledger: Option<Version>,
     /// Names the set of wanted files with their contents.
     pub(super) digest: String,
-    /// The records already say what they have to say.
+    pub(super) index: Index,
+    /// The index already says what it has to say.
     pub(super) recorded: bool,
 }
 
 /// Looks at the area, and refuses one that lies inside another. Writes nothing.
 pub(super) async fn plan<'a>(job: &Publish<'a>, store: &'a dyn Store) -> Result<Plan<'a>> {
-    let areas = index::load(store).await?;
-    refuse_overlap(job.area, job.stack_id, &areas)?;
+    let index = Index::load(store).await?;
+    refuse_overlap(job.area, job.stack_id, index.areas())?;
     let (wanted, skipped) = fitting(job, store);
     let digest = job.tree.digest_of(&wanted);
-    let recorded = areas
+    let recorded = index
+        .areas()
         .get(job.area.as_str())
         .is_some_and(|record| record.complete && record.stack == job.stack_id && record.digest == digest);
-    let meter = Meter::new(job.reporter, Task::Compare { store: store.kind() }, wanted.len(), None);
-    let send = differences(store, job.area, job.tree, &wanted, &meter).await?;
     let mut plan = Plan {
         store,
         wanted,
         skipped,
-        send,
+        send: Vec::new(),
         remove: Vec::new(),
         ledger: None,
         digest,
+        index,
         recorded,
     };
-    if !plan.is_nothing() {
-        plan.read_ledger(job).await?;
-    }
+    plan.compare(job).await?;
     Ok(plan)
 }
 
@@ -65,17 +64,47 @@ impl Plan<'_> {
         place.is_some_and(|place| self.wanted.binary_search(&place).is_ok())
     }
 
-    async fn read_ledger(&mut self, job: &Publish<'_>) -> Result<()> {
-        let Some(ledger) = Ledger::load(self.store, job.area).await? else {
-            return Ok(());
+    /// Finds what to send and what to remove. An area that is said to have all of it is looked through, and so is a
+    /// store that may have lost something; otherwise a changed tree is compared with what the ledger names.
+    async fn compare(&mut self, job: &Publish<'_>) -> Result<()> {
+        let store = self.store;
+        let by_ledger = !self.recorded && store.kind().durable();
+        let mut ledger = if by_ledger {
+            Ledger::load(store, job.area).await?
+        } else {
+            None
         };
+        self.send = match &ledger {
+            Some(ledger) if ledger.complete && ledger.stack == job.stack_id => {
+                since(&ledger.files, job.tree, &self.wanted)
+            }
+            _ => {
+                let task = Task::Compare { store: store.kind() };
+                let meter = Meter::new(job.reporter, task, self.wanted.len(), None);
+                differences(store, job.area, job.tree, &self.wanted, &meter).await?
+            }
+        };
+        if self.is_nothing() {
+            return Ok(());
+        }
+        if !by_ledger {
+            ledger = Ledger::load(store, job.area).await?;
+        }
+        if let Some(ledger) = ledger {
+            self.follow(job, ledger);
+        }
+        Ok(())
+    }
+
+    /// What the last publishing put there and this one does not have goes.
+    fn follow(&mut self, job: &Publish<'_>, ledger: Ledger) {
         self.ledger = Some(ledger.version);
         if let Some(damage) = ledger.damage {
             job.reporter.report(&Event::Warning {
                 message: format!("{damage}; what the last seed put there and this directory does not have stays"),
                 hint: None,
             });
-            return Ok(());
+            return;
         }
         if ledger.stack != job.stack_id {
             job.reporter.report(&Event::Warning {
@@ -88,8 +117,8 @@ impl Plan<'_> {
                 hint: Some("give each environment that shares a store an area of its own with `--area`".to_owned()),
             });
         }
-        self.remove = ledger.paths.into_iter().filter(|path| !self.wants(job, path)).collect();
-        Ok(())
+        let paths = ledger.files.into_iter().map(|file| file.path);
+        self.remove = paths.filter(|path| !self.wants(job, path)).collect();
     }
 
     pub(super) fn send_bytes(&self, job: &Publish<'_>) -> u64 {

@@ -1,7 +1,7 @@
 //! Carrying out a plan at one store.
 
 use super::compare::differences;
-use super::index;
+use super::index::{self, Index};
 use super::ledger::{Entry, Files, Ledger};
 use super::meter::Meter;
 use super::plan::Plan;
@@ -52,13 +52,14 @@ impl Sending<'_> {
     async fn steps(&self, sent: &mut Sent) -> StoreResult<Ending> {
         let (store, area) = (self.plan.store, self.job.area);
         // The index first: whoever looks for this stack's keys must find the area, however far we come.
-        index::record(store, area, &self.record(false)).await?;
+        let mut index = self.plan.index.clone();
+        index.record(store, area, &self.record(false)).await?;
         let Some(begun) = self.write_ledger(self.plan.ledger.as_ref(), false).await? else {
             return Ok(Ending::Raced);
         };
         let ending = self.work(sent, &begun).await.unwrap_or_else(Ending::Failed);
         if matches!(ending, Ending::Done) {
-            index::record(store, area, &self.record(true)).await?;
+            index.record(store, area, &self.record(true)).await?;
             return Ok(ending);
         }
         let found = match Ledger::load(store, area).await {
@@ -93,7 +94,8 @@ impl Sending<'_> {
         let (store, job) = (self.plan.store, self.job);
         for _ in 0..ADMISSIONS {
             let version = found.as_ref().map(|ledger| ledger.version.clone());
-            let mut others = found.map_or_else(Vec::new, |ledger| ledger.paths);
+            let named = found.into_iter().flat_map(|ledger| ledger.files);
+            let mut others: Vec<String> = named.map(|file| file.path).collect();
             others.extend(self.plan.remove.iter().cloned());
             others.retain(|path| !self.plan.wants(job, path));
             others.sort_unstable();
@@ -104,7 +106,8 @@ impl Sending<'_> {
                 removing: &others,
             };
             if self.swap_ledger(version.as_ref(), false, files).await?.is_some() {
-                return index::record(store, job.area, &self.record(false)).await;
+                let mut index = Index::load(store).await?;
+                return index.record(store, job.area, &self.record(false)).await;
             }
             found = Ledger::load(store, job.area).await?;
         }

@@ -206,6 +206,22 @@ fn hash(root: &Path, path: Box<str>, buffer: &mut [u8]) -> Result<TreeFile> {
 }
 
 /// Runs file system work where it blocks nobody.
+/// The content of a file, which has to be what was hashed.
+pub(crate) fn read_body(body: Body) -> Result<Bytes> {
+    let FileBody { path, digest } = match body {
+        Body::Bytes(content) => return Ok(content),
+        Body::File(file) => file,
+    };
+    let content = std::fs::read(&path).map_err(|error| Error::file("read", &path, error))?;
+    if digest.matches(&content) {
+        return Ok(content.into());
+    }
+    Err(
+        Error::refused(format!("`{}` changed while it was being read", path.display()))
+            .with_hint("let it rest and run the same command again"),
+    )
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await

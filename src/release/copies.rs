@@ -9,7 +9,7 @@ use super::keys;
 use super::marker::{Blob, Head, Held, Marker};
 use super::mover::AtHand;
 use super::report::{CopyReport, CopyState};
-use crate::publish::{Area, AreaRecord, load_index, record_area};
+use crate::publish::{Area, AreaRecord, Index};
 use crate::store::{Body, Put, Store, StoreError, StoreErrorKind, StoreResult, Swap};
 
 /// How often a copy is moved again while others move it.
@@ -97,18 +97,19 @@ impl Copying<'_> {
         if !behind && missing.is_empty() {
             return Ok(CopyState::Current);
         }
-        if !load_index(store).await?.contains_key(self.area.as_str()) {
+        let mut index = Index::load(store).await?;
+        if !index.areas().contains_key(self.area.as_str()) {
             // The index first: whoever looks for this stack's keys must find the area, however far we come.
-            record_area(store, self.area, &self.record(false)).await?;
+            index.record(store, self.area, &self.record(false)).await?;
         }
         for keyed in &missing {
             self.copy(store, keyed).await?;
         }
         if behind {
-            let known = copy.current.map_or(0, |current| current.marker.sequence);
+            let known = copy.current.as_ref().map_or(0, |current| current.marker.sequence);
             self.copy_steps(store, known).await?;
-            self.forward(store).await?;
-            record_area(store, self.area, &self.record(true)).await?;
+            self.forward(store, copy).await?;
+            index.record(store, self.area, &self.record(true)).await?;
         }
         Ok(CopyState::Current)
     }
@@ -173,12 +174,16 @@ impl Copying<'_> {
         keep_step(store, self.area, newest, &self.held.bytes).await
     }
 
-    async fn forward(&self, store: &dyn Store) -> StoreResult<()> {
+    /// Moves the copy of the marker, unless it is there or further already.
+    async fn forward(&self, store: &dyn Store, mut copy: Head) -> StoreResult<()> {
         let key = keys::marker(self.area);
-        for _ in 0..ATTEMPTS {
-            let copy = read_copy(store, self.area, &self.marker().stack).await?;
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                copy = read_copy(store, self.area, &self.marker().stack).await?;
+            }
             if copy
                 .current
+                .as_ref()
                 .is_some_and(|current| current.marker.sequence >= self.marker().sequence)
             {
                 return Ok(());

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
+use crate::store::unhex;
+
 const BUFFER: usize = 128 * 1024;
 
 /// The SHA-256 of a value; shown and kept as 64 hexadecimal digits.
@@ -50,16 +52,9 @@ impl FromStr for ContentHash {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not a SHA-256 in hexadecimal digits");
-        let mut hash = [0; 32];
-        if text.len() != 64 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(wrong());
-        }
-        for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
-        }
-        Ok(Self(hash))
+        unhex(text)
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is not a SHA-256 in hexadecimal digits"))
     }
 }
 

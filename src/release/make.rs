@@ -1,36 +1,40 @@
 //! From files to packs, made as they are asked for, so that only a few are in memory.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::ContentHash;
-use super::pack::{Builder, Compressed, Pack};
+use super::pack::{Builder, Compressed, Compressor, Pack};
 use crate::error::{Error, Result};
-use crate::publish::Tree;
-use crate::store::{Body, FileBody};
+use crate::publish::{Tree, read_body};
+use crate::store::Body;
 
 /// Files that one thread reads and compresses at a time.
 const CHUNK: usize = 64;
-const CHUNK_BYTES: u64 = 4 << 20;
-const THREADS: usize = 4;
+const CHUNK_BYTES: u64 = 1 << 20;
+const THREADS: usize = 2;
 
 /// Packs of `moving` contents and of those files of the tree that `fresh` names, in this order. The same contents
 /// always make the same packs, so that what was sent before a crash is not sent under another name.
 pub(super) fn packs<'a>(
     tree: &'a Tree,
-    fresh: &[usize],
+    fresh: &'a [usize],
     moving: Vec<Compressed>,
 ) -> impl Stream<Item = Result<Pack>> + 'a {
-    let work: Vec<_> = chunks(tree, fresh)
-        .into_iter()
-        .map(|files| async move {
-            tokio::task::spawn_blocking(move || files.into_iter().map(compress).collect::<Result<Vec<_>>>())
+    let work = chunks(tree, fresh).into_iter().map(|chunk| {
+        let files = chunk.map(|at| &tree.files()[fresh[at]]);
+        let bodies: Vec<_> = files
+            .map(|file| (ContentHash(file.digest.sha256), tree.body(file)))
+            .collect();
+        async move {
+            tokio::task::spawn_blocking(move || compress(bodies))
                 .await
                 .map_err(|error| Error::unexpected(format!("compressing files broke off: {error}")))?
-        })
-        .collect();
+        }
+    });
     let state = State {
         compressed: stream::iter(work).buffered(THREADS).boxed(),
         waiting: moving.into(),
@@ -71,35 +75,27 @@ impl State<'_> {
     }
 }
 
-fn chunks(tree: &Tree, fresh: &[usize]) -> Vec<Vec<(ContentHash, Body)>> {
+fn chunks(tree: &Tree, fresh: &[usize]) -> Vec<Range<usize>> {
     let mut chunks = Vec::new();
-    let (mut chunk, mut bytes) = (Vec::new(), 0);
-    for place in fresh {
-        let file = &tree.files()[*place];
-        if chunk.len() == CHUNK || (bytes + file.digest.size > CHUNK_BYTES && !chunk.is_empty()) {
-            chunks.push(std::mem::take(&mut chunk));
-            bytes = 0;
+    let (mut start, mut bytes) = (0, 0);
+    for (at, place) in fresh.iter().enumerate() {
+        let size = tree.files()[*place].digest.size;
+        if at - start == CHUNK || (bytes + size > CHUNK_BYTES && at > start) {
+            chunks.push(start..at);
+            (start, bytes) = (at, 0);
         }
-        bytes += file.digest.size;
-        chunk.push((ContentHash(file.digest.sha256), tree.body(file)));
+        bytes += size;
     }
-    chunks.push(chunk);
+    chunks.push(start..fresh.len());
     chunks
 }
 
-fn compress((sha256, body): (ContentHash, Body)) -> Result<Compressed> {
+fn compress(files: Vec<(ContentHash, Body)>) -> Result<Vec<Compressed>> {
     let unpackable = |error| Error::unexpected(format!("compressing a file failed: {error}"));
-    match body {
-        Body::Bytes(content) => Compressed::new(sha256, &content).map_err(unpackable),
-        Body::File(FileBody { path, digest }) => {
-            let content = std::fs::read(&path).map_err(|error| Error::file("read", &path, error))?;
-            if !digest.matches(&content) {
-                return Err(
-                    Error::refused(format!("`{}` changed while it was being read", path.display()))
-                        .with_hint("let it rest and run the same command again"),
-                );
-            }
-            Compressed::new(sha256, &content).map_err(unpackable)
-        }
-    }
+    let mut compressor = Compressor::new().map_err(unpackable)?;
+    let compressed = files.into_iter().map(|(sha256, body)| {
+        let content = read_body(body)?;
+        compressor.compress(sha256, &content).map_err(unpackable)
+    });
+    compressed.collect()
 }

@@ -1,7 +1,7 @@
 //! The manifest: the files of a release and where their bytes are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{BufWriter, IntoInnerError, Read};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -66,8 +66,9 @@ impl Manifest {
     }
 
     pub(super) fn to_bytes(&self) -> std::io::Result<Bytes> {
-        let mut encoder = zstd::Encoder::new(Vec::new(), LEVEL)?;
-        serde_json::to_writer(&mut encoder, self)?;
+        let mut writer = BufWriter::new(zstd::Encoder::new(Vec::new(), LEVEL)?);
+        serde_json::to_writer(&mut writer, self)?;
+        let encoder = writer.into_inner().map_err(IntoInnerError::into_error)?;
         Ok(encoder.finish()?.into())
     }
 

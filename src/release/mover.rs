@@ -13,7 +13,7 @@ use super::{ContentHash, Manifest, Origin, Stores};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
-use crate::publish::{Area, record_area};
+use crate::publish::{Area, Index};
 use crate::store::StoreResult;
 use crate::trust::PrivateKey;
 
@@ -79,6 +79,8 @@ pub(super) struct AtHand {
     pub(super) kept: HashMap<ContentHash, Bytes>,
     /// A store may have them under the keys of this area.
     pub(super) source: Option<Area>,
+    /// The deciding store's.
+    pub(super) index: Option<Index>,
 }
 
 impl Mover<'_> {
@@ -145,7 +147,11 @@ impl Mover<'_> {
                 if after == After::Nothing {
                     return Ok(());
                 }
-                record_area(deciding, self.area, &copying.record(true)).await
+                let mut index = match &at_hand.index {
+                    Some(index) => index.clone(),
+                    None => Index::load(deciding).await?,
+                };
+                index.record(deciding, self.area, &copying.record(true)).await
             };
             match noted.await {
                 Ok(()) => CopyReport::new(deciding.kind(), CopyState::Decides),

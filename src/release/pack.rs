@@ -6,7 +6,7 @@ use super::marker::Blob;
 use super::{ContentHash, FileEntry};
 
 /// In bytes. A single file that is larger has a pack to itself.
-pub(super) const LARGEST: usize = 8 << 20;
+pub(super) const LARGEST: usize = 4 << 20;
 const LEVEL: i32 = 3;
 
 /// Where a content lies.
@@ -34,10 +34,17 @@ pub(super) struct Compressed {
     pub(super) bytes: Vec<u8>,
 }
 
-impl Compressed {
-    pub(super) fn new(sha256: ContentHash, content: &[u8]) -> std::io::Result<Self> {
-        let bytes = zstd::bulk::compress(content, LEVEL)?;
-        Ok(Self { sha256, bytes })
+/// Compresses one file after the other.
+pub(super) struct Compressor(zstd::bulk::Compressor<'static>);
+
+impl Compressor {
+    pub(super) fn new() -> std::io::Result<Self> {
+        zstd::bulk::Compressor::new(LEVEL).map(Self)
+    }
+
+    pub(super) fn compress(&mut self, sha256: ContentHash, content: &[u8]) -> std::io::Result<Compressed> {
+        let bytes = self.0.compress(content)?;
+        Ok(Compressed { sha256, bytes })
     }
 }
 
@@ -149,9 +156,10 @@ mod tests {
     fn contents_come_back_and_flipped_bytes_do_not() {
         let zeros = vec![0; 100_000];
         let contents: [&[u8]; 4] = [b"", b"a = 1\n", &zeros, &[7; 3]];
-        let mut builder = Builder::default();
+        let (mut builder, mut compressor) = (Builder::default(), Compressor::new().expect("a compressor"));
         for content in contents {
-            builder.add(Compressed::new(ContentHash::of(content), content).expect("compressed"));
+            let compressed = compressor.compress(ContentHash::of(content), content);
+            builder.add(compressed.expect("compressed"));
         }
         let pack = builder.finish().expect("a pack");
         let entry = |place: &Slot, content: &[u8]| FileEntry {
@@ -187,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pack_is_full_at_eight_mebibytes_unless_one_file_is_larger() {
+    fn a_pack_is_full_at_four_mebibytes_unless_one_file_is_larger() {
         let mut builder = Builder::default();
         assert!(builder.takes(3 * LARGEST));
         let bytes = vec![0; LARGEST - 1];

@@ -20,9 +20,9 @@ use crate::publish::{Meter, Tree};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// Packs on their way at once.
-const PACKS_AT_ONCE: usize = 3;
+const PACKS_AT_ONCE: usize = 2;
 /// New packs up to so many bytes stay in memory until the caches have them too.
-const KEPT: usize = 32 << 20;
+const KEPT: usize = 16 << 20;
 
 /// Sends what a release adds. What was sent for an attempt that was overtaken is not sent again.
 pub(super) struct Preparing<'a> {
@@ -64,9 +64,9 @@ impl<'a> Preparing<'a> {
             sizes.extend(held.marker.packs.iter().map(|pack| (pack.sha256, *pack)));
         }
         let moving = self.moving(&draft.moving, &sizes).await?;
-        for pack in self.send_packs(&draft.fresh, moving).await? {
-            sizes.insert(pack.blob.sha256, pack.blob);
-            places.extend(pack.contents);
+        places.reserve(draft.fresh.len() + moving.len());
+        for blob in self.send_packs(&draft.fresh, moving, &mut places).await? {
+            sizes.insert(blob.sha256, blob);
         }
         let mut manifest = Manifest::new(job.area.as_str(), job.author, job.reason, parent);
         manifest.removed = draft.removed;
@@ -130,7 +130,13 @@ impl<'a> Preparing<'a> {
         Ok(compressed)
     }
 
-    async fn send_packs(&mut self, fresh: &[usize], moving: Vec<Compressed>) -> Result<Vec<Pack>> {
+    /// Notes in `places` where each content lies now.
+    async fn send_packs(
+        &mut self,
+        fresh: &[usize],
+        moving: Vec<Compressed>,
+        places: &mut HashMap<ContentHash, Slot>,
+    ) -> Result<Vec<Blob>> {
         let (job, tree) = (self.mover, self.tree);
         let meter = Meter::new(self.work.reporter, Task::Pack, fresh.len() + moving.len(), None);
         let sending = make::packs(tree, fresh, moving).map_ok(|pack| {
@@ -147,29 +153,34 @@ impl<'a> Preparing<'a> {
             }
         });
         let mut sending = sending.try_buffered(PACKS_AT_ONCE).boxed();
-        let (mut packs, mut bytes): (Vec<Pack>, usize) = (Vec::new(), 0);
-        while let Some(mut pack) = sending.try_next().await? {
+        let keep = if job.stores.caches.is_empty() { 0 } else { KEPT };
+        let (mut blobs, mut kept, mut bytes) = (Vec::new(), Vec::new(), 0);
+        while let Some(Pack {
+            blob,
+            bytes: value,
+            contents,
+        }) = sending.try_next().await?
+        {
             if self.work.interrupt.requested() {
                 return Err(interrupted());
             }
-            meter.add(pack.contents.len(), pack.bytes.len() as u64);
-            bytes += pack.bytes.len();
-            if bytes > KEPT {
-                pack.bytes = Bytes::new();
+            meter.add(contents.len(), blob.size);
+            places.extend(contents);
+            blobs.push(blob);
+            bytes += value.len();
+            if bytes <= keep {
+                kept.push((blob.sha256, value));
             }
-            packs.push(pack);
         }
         drop(sending);
-        for pack in &packs {
-            if self.at_hand.sent.insert(pack.blob.sha256) {
+        for blob in &blobs {
+            if self.at_hand.sent.insert(blob.sha256) {
                 self.packs += 1;
-                self.pack_bytes += pack.blob.size;
-            }
-            if !pack.bytes.is_empty() {
-                self.at_hand.kept.insert(pack.blob.sha256, pack.bytes.clone());
+                self.pack_bytes += blob.size;
             }
         }
-        Ok(packs)
+        self.at_hand.kept.extend(kept);
+        Ok(blobs)
     }
 
     async fn send(&self, keyed: &Keyed, value: &Bytes) -> Result<()> {

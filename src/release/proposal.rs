@@ -12,7 +12,7 @@ use super::publish::load_manifest;
 use super::report::{Moved, Standing};
 use super::{Changes, Manifest};
 use crate::error::{Error, Result};
-use crate::publish::{Area, load_index, refuse_overlap};
+use crate::publish::{Area, Index, refuse_overlap};
 use crate::trust::TrustedKeys;
 
 /// A release that an area can be moved to, and what that would change.
@@ -56,7 +56,8 @@ impl Proposal {
             return Err(Error::usage(format!("area `{from}` cannot be promoted to itself"))
                 .with_hint("`rstack rollback --to RELEASE` moves an area to another of its releases"));
         }
-        refuse_overlap(mover.area, mover.stack_id, &load_index(deciding).await?)?;
+        let index = Index::load(deciding).await?;
+        refuse_overlap(mover.area, mover.stack_id, index.areas())?;
         let source = Head::read(deciding, from, Some(mover.stack_id)).await?;
         let source = source.current.ok_or_else(|| no_release(from))?;
         let target = match at {

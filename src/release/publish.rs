@@ -13,7 +13,7 @@ use super::report::Published;
 use super::{Changes, Manifest, ReleaseId, keys};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::publish::{Area, load_index, refuse_overlap};
+use crate::publish::{Area, Index, refuse_overlap};
 use crate::store::Store;
 
 /// How often a publisher that was overtaken builds on top of the winner.
@@ -61,8 +61,9 @@ impl<'a> Publishing<'a> {
     async fn run(mut self) -> Result<Published> {
         let mover = &self.job.mover;
         let deciding = mover.stores.deciding;
-        let areas = load_index(deciding).await?;
-        refuse_overlap(mover.area, mover.stack_id, &areas)?;
+        let index = Index::load(deciding).await?;
+        refuse_overlap(mover.area, mover.stack_id, index.areas())?;
+        self.preparing.at_hand.index = Some(index);
         for attempt in 1..=ATTEMPTS {
             let head = mover.head().await?;
             let current = match &head.current {

@@ -5,7 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use super::world::{Dir, Files, World, files, told};
+use super::world::{Dir, Files, World, files, many, told};
 
 fn demo() -> Files {
     let scripts = [
@@ -239,4 +239,20 @@ fn what_has_to_be_said_first_is_said() {
 fn dir_write(dir: &Dir, path: &str, content: &[u8]) -> Vec<u8> {
     dir.write(path, content);
     content.to_vec()
+}
+
+#[test]
+fn one_changed_file_of_four_thousand_takes_few_requests() {
+    let world = World::new("seed-few");
+    let dir = Dir::new(&many(4000, 300, 7));
+    world.seed_dir(dir.path()).run().expect(0);
+    std::fs::write(dir.path().join("changed.py"), "a = 1\n").expect("written");
+    let output = world.seed_dir(dir.path()).env("RSTACK_LOG", "debug").run().expect(0);
+    for service in ["S3", "DynamoDB"] {
+        let requests = output.stderr.matches(&format!("service=\"{service}\"")).count();
+        assert!((5..20).contains(&requests), "{service}: {requests}\n{}", output.stderr);
+    }
+    let mut files = many(4000, 300, 7);
+    files.insert("changed.py".to_owned(), "a = 1\n".into());
+    world.assert_held(&files);
 }

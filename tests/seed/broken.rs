@@ -168,7 +168,10 @@ fn own_keys_are_removed_from_a_redis_that_stays() {
         .expect(0);
     let redis = &world.stores()[2];
     let removed = block_on(rstack::publish::remove_own_keys(&**redis, &stack_id(&world))).expect("removed");
-    assert_eq!(removed, 7, "two files, ledger, marker, move, manifest and pack");
+    assert_eq!(
+        removed, 8,
+        "two files, ledger, marker, its confirmation, move, manifest and pack"
+    );
     let keys: Vec<_> = block_on(futures_util::TryStreamExt::try_collect(redis.list(&world.name))).expect("pages");
     assert_eq!(keys.concat(), []);
     assert!(

@@ -11,9 +11,8 @@ use super::plain::PlainFiles;
 use super::url::{Part, SourceUrl};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::publish::Tree;
+use crate::publish::{Tree, read_body};
 use crate::release::{Changes, ContentHash, Place, Reader};
-use crate::store::{Body, FileBody};
 
 /// An opened source. Every member is pinned: what it says does not change, whatever is published meanwhile.
 #[derive(Debug)]
@@ -247,26 +246,10 @@ impl Member {
                 .iter()
                 .map(|path| {
                     tree.find(path)
-                        .map(|place| read(tree.body(&tree.files()[place])))
+                        .map(|place| read_body(tree.body(&tree.files()[place])))
                         .transpose()
                 })
                 .collect(),
-        }
-    }
-}
-
-fn read(body: Body) -> Result<Bytes> {
-    match body {
-        Body::Bytes(content) => Ok(content),
-        Body::File(FileBody { path, digest }) => {
-            let content = std::fs::read(&path).map_err(|error| Error::file("read", &path, error))?;
-            if digest.matches(&content) {
-                return Ok(content.into());
-            }
-            Err(
-                Error::refused(format!("`{}` changed while it was being read", path.display()))
-                    .with_hint("run the same command again"),
-            )
         }
     }
 }

@@ -5,7 +5,7 @@ use super::report::Wrong;
 use super::run::Look;
 use super::witness::{Copy, Standing, Witness};
 use crate::error::{Error, Result};
-use crate::publish::{AreaRecord, RECORDS, load_index, record_area};
+use crate::publish::{AreaRecord, Index, RECORDS};
 use crate::release::marker::Held;
 use crate::release::{Manifest, keys};
 use crate::store::{StoreError, StoreErrorKind, StoreResult, Swap};
@@ -126,8 +126,9 @@ impl Look<'_> {
             digest: head.marker.release.to_string(),
             complete: false,
         };
-        if !load_index(store).await?.contains_key(self.area.as_str()) {
-            record_area(store, self.area, &record).await?;
+        let mut index = Index::load(store).await?;
+        if !index.areas().contains_key(self.area.as_str()) {
+            index.record(store, self.area, &record).await?;
         }
         self.bring_moves(witness, head).await?;
         let key = keys::marker(self.area);
@@ -139,7 +140,7 @@ impl Look<'_> {
             return Err(StoreError::new(store.kind(), StoreErrorKind::Other, message).at(key));
         }
         record.complete = true;
-        record_area(store, self.area, &record).await
+        index.record(store, self.area, &record).await
     }
 
     /// The moves that a store need not have had before.

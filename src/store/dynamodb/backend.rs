@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::ReturnValue;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 
@@ -15,7 +16,7 @@ use crate::store::{Done, Limit, Listed, Pages, Put, Puts, Store, StoreKind, Stor
 
 const WRITES: Bounds = Bounds {
     jobs: 8,
-    bytes: 4 << 20,
+    bytes: 2 << 20,
 };
 /// Entries, and bytes of them, that are looked up and written together.
 const BATCH: usize = 100;
@@ -48,6 +49,11 @@ impl DynamoDbStore {
             let value = put.body.read(StoreKind::DynamoDb, &put.key).await?;
             values.insert(put.key, value);
         }
+        if let (1, Some((key, value))) = (values.len(), values.iter().next()) {
+            self.put_one(key, value).await?;
+            done(key, value.len() as u64);
+            return Ok(());
+        }
         let keys: Vec<&String> = values.keys().collect();
         let before = self.table.read(&keys, Read::PartNames).await?;
         let (mut heads, mut parts) = (Vec::with_capacity(values.len()), Vec::new());
@@ -67,6 +73,21 @@ impl DynamoDbStore {
             done(key, value.len() as u64);
         }
         Ok(())
+    }
+
+    /// One entry takes one request: the answer to it tells what was there before.
+    async fn put_one(&self, key: &str, value: &Bytes) -> StoreResult<()> {
+        let head = match item::write(key, value) {
+            Written::Whole(item) => item,
+            Written::Split { head, parts } => {
+                self.table.put_parts(&parts).await?;
+                head
+            }
+        };
+        let put = self.table.client.put_item().table_name(&self.table.name);
+        let sent = put.set_item(Some(head)).return_values(ReturnValue::AllOld).send().await;
+        let before = sent.map_err(|error| refused(&AwsError::new(Service::DynamoDb, "PutItem", &error)).at(key))?;
+        self.drop_parts(before.attributes.iter()).await
     }
 
     /// Removes the parts of items that are no longer there.
