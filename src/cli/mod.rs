@@ -10,6 +10,7 @@ mod down;
 mod environment;
 mod gc;
 mod global;
+mod hotfix;
 mod init;
 mod key;
 mod local;
@@ -89,6 +90,7 @@ enum Command {
     Pull(pull::Args),
     Rollback(rollback::Args),
     Promote(promote::Args),
+    Hotfix(hotfix::Args),
     Verify(verify::Args),
     Status(status::Status),
     Outputs(outputs::Outputs),
@@ -196,6 +198,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Diff(command) => Box::pin(command.run(&context()?)).await,
         Command::Pull(command) => Box::pin(command.run(&context()?)).await,
         Command::Rollback(command) => Box::pin(command.run(&context()?)).await,
+        Command::Hotfix(command) => Box::pin(command.run(&context()?)).await,
         Command::Promote(command) => Box::pin(command.run(&context()?)).await,
         Command::Verify(command) => Box::pin(command.run(&context()?)).await,
         Command::Status(command) => Box::pin(command.run(&context()?)).await,

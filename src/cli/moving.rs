@@ -15,7 +15,7 @@ use super::authorship::{Authorship, Signing};
 use super::environment::{AllStores, Environment};
 use super::plain::{Now, PlainOption};
 use super::redis::RedisOption;
-use super::seed::{warn_of_copies, warn_of_files};
+use super::seed::warn_of_copies;
 
 /// How an area is moved.
 #[derive(Debug, Clone, ClapArgs)]
@@ -105,16 +105,8 @@ impl Moving<'_> {
             bytes: moved.bytes,
             first: moved.previous.is_none(),
         };
-        let mut followed = Box::pin(plain.follow(context, environment, opened, self.area, now)).await?;
-        let mut outcome = moved.outcome();
-        if followed.behind {
-            outcome = Outcome::Partial;
-        }
-        if let Some(files) = &mut followed.files {
-            environment.advise_of_files(context, &self.again, files);
-            warn_of_files(context, files);
-            outcome = outcome.and(files.outcome());
-        }
+        let followed = Box::pin(plain.follow(context, environment, opened, self.area, now, &self.again)).await?;
+        let outcome = moved.outcome().and(followed.outcome());
         let plain_files = followed.files;
         self.finish(&Report { moved, plain_files }, outcome);
         Ok(outcome)

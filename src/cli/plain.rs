@@ -6,10 +6,11 @@ use clap::Args as ClapArgs;
 use rstack::event::{Event, Reporter as _};
 use rstack::publish::{Area, Publish, Report, Tree, has_plain_files, publish};
 use rstack::release::Reader;
-use rstack::{Error, Result};
+use rstack::{Error, Outcome, Result};
 
 use super::Context;
 use super::environment::{AllStores, Environment};
+use super::seed::warn_of_files;
 
 /// The largest release, in bytes, that is written as plain files unasked.
 const LARGEST: u64 = 16 << 20;
@@ -31,7 +32,8 @@ impl PlainOption {
     }
 
     /// Makes an area's plain files those of the release that it is at, or says that they stay behind. An area that had
-    /// a release before and no plain files stays without them, unless they are asked for.
+    /// a release before and no plain files stays without them, unless they are asked for. `again` is the command that
+    /// would do this again.
     pub(crate) async fn follow(
         &self,
         context: &Context<'_>,
@@ -39,6 +41,7 @@ impl PlainOption {
         stores: &AllStores,
         area: &Area,
         now: Now,
+        again: &str,
     ) -> Result<Followed> {
         let stack = &environment.stack;
         let there = has_plain_files(stores.roles().deciding, area, &stack.id).await?;
@@ -65,7 +68,9 @@ impl PlainOption {
             reporter: context.ui,
             interrupt: &context.interrupt,
         };
-        let files = Box::pin(publish(&job)).await?;
+        let mut files = Box::pin(publish(&job)).await?;
+        environment.advise_of_files(context, again, &mut files);
+        warn_of_files(context, &files);
         Ok(Followed {
             files: Some(files),
             behind: false,
@@ -87,7 +92,17 @@ pub(crate) struct Followed {
     /// `None` where none were written.
     pub(crate) files: Option<Report>,
     /// There are some, of another release.
-    pub(crate) behind: bool,
+    behind: bool,
+}
+
+impl Followed {
+    pub(crate) fn outcome(&self) -> Outcome {
+        match &self.files {
+            _ if self.behind => Outcome::Partial,
+            Some(files) => files.outcome(),
+            None => Outcome::Done,
+        }
+    }
 }
 
 /// Everything that a release has.

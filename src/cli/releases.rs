@@ -136,7 +136,7 @@ fn words(report: &Report, style: Style) -> String {
             ("", Role::Plain)
         };
         let kind = match &step.origin {
-            Some(origin) => format!("{} of {}", step.kind.as_str(), origin.area),
+            Some(origin) => format!("{} from {}", step.kind.as_str(), origin.area),
             None => step.kind.as_str().to_owned(),
         };
         table.row([

@@ -13,7 +13,7 @@ use super::report::Published;
 use super::{Changes, Manifest, ReleaseId, keys};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::publish::{Area, Index, refuse_overlap};
+use crate::publish::{Area, Index, is_inside, refuse_overlap};
 use crate::store::Store;
 
 /// How often a publisher that was overtaken builds on top of the winner.
@@ -61,6 +61,10 @@ impl<'a> Publishing<'a> {
     async fn run(mut self) -> Result<Published> {
         let mover = &self.job.mover;
         let deciding = mover.stores.deciding;
+        if let Some(path) = self.job.content.removed.iter().find(|path| !is_inside(path)) {
+            return Err(Error::refused(format!("{path:?} cannot be removed"))
+                .with_hint("a path is relative, has no `.` or `..` in it and does not begin with `.rstack`"));
+        }
         let index = Index::load(deciding).await?;
         refuse_overlap(mover.area, mover.stack_id, index.areas())?;
         self.preparing.at_hand.index = Some(index);

@@ -69,7 +69,7 @@ fn of_move(moved: &Moved) -> Vec<Line> {
             .message
             .as_ref()
             .map_or_else(String::new, |why| format!(": {why}"));
-        format!("  by {} at {}{why}", standing.author, standing.time)
+        format!(", by {} at {}{why}", standing.author, standing.time)
     };
     let now = match &moved.previous {
         Some(previous) => Line::new()

@@ -32,7 +32,7 @@ fn the_same_release_comes_to_another_area_and_lives_there_on_its_own() {
 
     --- stderr
     [CLOCK] area `[NAME]-prod` has no release yet
-    [CLOCK] it would go to [RELEASE] by me at [TIME]: first
+    [CLOCK] it would go to [RELEASE], by me at [TIME]: first
     [CLOCK] + 2 added ~ 0 changed - 0 removed
     ");
     world.assert_seen(&prod, &old);
@@ -118,7 +118,7 @@ fn what_cannot_be_promoted_is_refused() {
 
     --- stderr
     [CLOCK] area `[NAME]-prod` has no release yet
-    [CLOCK] it would go to [RELEASE] by me at [TIME]
+    [CLOCK] it would go to [RELEASE], by me at [TIME]
     [CLOCK] + 1 added ~ 0 changed - 0 removed
     error: nobody can be asked here: promote area `[NAME]-uat` to area `[NAME]-prod`?
     hint: add `--yes` to answer yes

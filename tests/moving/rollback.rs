@@ -65,8 +65,8 @@ fn without_a_target_it_goes_back_one_release_and_then_one_more_until_the_first()
     plain files: 2 sent, 0 removed in every store
 
     --- stderr
-    [CLOCK] area `[NAME]-prod` is at [RELEASE] by me at [TIME]: number 3
-    [CLOCK] it would go to [RELEASE] by me at [TIME]: number 2
+    [CLOCK] area `[NAME]-prod` is at [RELEASE], by me at [TIME]: number 3
+    [CLOCK] it would go to [RELEASE], by me at [TIME]: number 2
     [CLOCK] + 1 added ~ 1 changed - 0 removed
     ");
     world.assert_seen(area, &three.contents[1]);
@@ -104,8 +104,8 @@ fn without_a_target_it_goes_back_one_release_and_then_one_more_until_the_first()
     plain files: 1 sent, 0 removed in every store
 
     --- stderr
-    [CLOCK] area `[NAME]-prod` is at [RELEASE] by me at [TIME]: number 1
-    [CLOCK] it would go to [RELEASE] by me at [TIME]: number 3
+    [CLOCK] area `[NAME]-prod` is at [RELEASE], by me at [TIME]: number 1
+    [CLOCK] it would go to [RELEASE], by me at [TIME]: number 3
     [CLOCK] + 0 added ~ 1 changed - 0 removed
     ");
     world.assert_seen(area, &three.contents[2]);
@@ -205,8 +205,8 @@ fn plain_files_that_are_not_written_anew_are_told_of() {
     area `[NAME]-prod` is back at release [RELEASE]: 3 files, 1 added, 1 changed, 0 removed in [DURATION]
 
     --- stderr
-    [CLOCK] area `[NAME]-prod` is at [RELEASE] by me at [TIME]: number 3
-    [CLOCK] it would go to [RELEASE] by me at [TIME]: number 2
+    [CLOCK] area `[NAME]-prod` is at [RELEASE], by me at [TIME]: number 3
+    [CLOCK] it would go to [RELEASE], by me at [TIME]: number 2
     [CLOCK] + 1 added ~ 1 changed - 0 removed
     [CLOCK] warning: the plain files of area `[NAME]-prod` stay what they were
     [CLOCK] hint: `--plain` writes them, however many there are
@@ -242,8 +242,8 @@ fn on_a_terminal_it_asks_and_no_means_that_nothing_is_moved() {
     --- stdout
 
     --- stderr
-    [CLOCK] area `[NAME]-prod` is at [RELEASE] by me at [TIME]: number 2
-    [CLOCK] it would go to [RELEASE] by me at [TIME]: number 1
+    [CLOCK] area `[NAME]-prod` is at [RELEASE], by me at [TIME]: number 2
+    [CLOCK] it would go to [RELEASE], by me at [TIME]: number 1
     [CLOCK] + 0 added ~ 1 changed - 1 removed
     error: nobody can be asked here: roll area `[NAME]-prod` back?
     hint: add `--yes` to answer yes

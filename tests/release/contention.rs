@@ -41,3 +41,56 @@ pub(super) async fn eight(world: &World) {
     let reasons: BTreeSet<_> = moves.iter().filter_map(|step| step.reason.clone()).collect();
     assert_eq!((moves.len(), reasons.len()), (8, 8));
 }
+
+#[test]
+fn nobody_rolls_back_over_a_release_that_came_meanwhile() {
+    block_on(async {
+        for _ in 0..20 {
+            let world = World::in_memory();
+            for content in ["1", "2", "3"] {
+                world
+                    .publish(&files([("a.py", content)]), "before")
+                    .await
+                    .expect("published");
+            }
+            let world = world.behind(|inner| {
+                Arc::new(Faulty {
+                    inner,
+                    fate: Fate::never(),
+                })
+            });
+            let contents: Vec<Files> = (0..4)
+                .map(|number| files([("a.py", format!("new {number}").as_str())]))
+                .collect();
+            let publishing = join_all(contents.iter().map(|content| world.publish(content, "meanwhile")));
+            let going_back = join_all((0..4).map(|_| world.rollback(None)));
+            let (published, back) = futures_util::future::join(publishing, going_back).await;
+            let moves = world.environment().moves().await.expect("moves");
+            let at = |sequence: u64| moves.iter().find(|step| step.sequence == sequence).expect("it is kept");
+            for report in published {
+                let report = report.expect("published");
+                assert_eq!(Some(&at(report.sequence).release), report.release.as_ref());
+            }
+            for report in &back {
+                match report {
+                    Ok(report) if report.moved => {
+                        let previous = report.previous.as_ref().expect("there was one");
+                        assert_eq!(previous.id, at(report.sequence - 1).release, "it left what it had seen");
+                        assert_eq!(report.release.id, at(report.sequence).release);
+                    }
+                    // Another went back to the same.
+                    Ok(report) => assert!(moves.iter().any(|step| step.release == report.release.id)),
+                    Err(error) => {
+                        let (text, last) = (error.to_string(), &moves[0].author);
+                        assert!(text.contains("another came first") && text.contains(last), "{text}");
+                        assert_eq!(error.exit_code(), 1);
+                    }
+                }
+            }
+            let went = back.iter().flatten().filter(|report| report.moved).count();
+            assert_eq!(moves.len(), 3 + 4 + went);
+            let seen = world.seen().await;
+            assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+        }
+    });
+}

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rstack::release::{CopyState, Reader};
+use rstack::release::{CopyState, Pin, Reader};
 
 use super::faulty::{Fate, Faulty};
-use super::world::{World, files};
+use super::world::{World, all, files};
 use crate::support::block_on;
 
 fn doomed(world: &World, fate: &Arc<Fate>) -> World {
@@ -115,4 +115,80 @@ fn what_lags_is_repaired_by_the_next_publisher_or_by_the_same_content() {
         emptied.publish(&files([("a.py", "3")]), "again").await.expect("done");
         assert_eq!(emptied.seen().await[2], Some(files([("a.py", "3")])));
     });
+}
+
+#[test]
+fn killed_at_any_write_a_promotion_or_rollback_changes_nothing_or_everything_and_completes() {
+    let (old, new) = (
+        files([("a.py", "a = 1"), ("gone.py", "")]),
+        files([("a.py", "a = 2"), ("c/d.py", "d = 1")]),
+    );
+    block_on(async {
+        let mut survived = (0, 0);
+        for promoting in [true, false] {
+            for writes in 0.. {
+                let prod = World::in_memory();
+                let uat = World {
+                    area: "uat".parse().expect("an area"),
+                    ..prod.clone()
+                };
+                // Either way `prod` is at the old one, and has to come to the new one.
+                uat.publish(&new, "new").await.expect("published");
+                if promoting {
+                    prod.publish(&old, "old").await.expect("published");
+                } else {
+                    prod.publish(&new, "new").await.expect("published");
+                    prod.publish(&old, "old").await.expect("published");
+                    // What only the first release has is not in every store any more.
+                    prod.copy_lost(1, "prod/.rstack/pack/").await;
+                    prod.copy_lost(2, "prod/.rstack/").await;
+                }
+                let fate = Fate::after(writes);
+                let doomed = doomed(&prod, &fate);
+                let result = if promoting {
+                    doomed.promote(&uat.area, None).await
+                } else {
+                    doomed.rollback(None).await
+                };
+                let seen = prod.environment();
+                let seen = all(&Reader::open(seen, None).await.expect("a release")).await;
+                assert!(
+                    seen == old || seen == new,
+                    "after {writes} writes a reader sees {seen:?}"
+                );
+                assert_eq!(result.is_ok(), seen == new, "after {writes} writes: {result:?}");
+
+                let target = Pin::Release(prod_or(&uat, &prod, promoting).await);
+                let again = if promoting {
+                    prod.promote(&uat.area, None).await
+                } else {
+                    prod.rollback(Some(&target)).await
+                };
+                let again = again.expect("completes");
+                assert_eq!(again.moved, seen == old, "after {writes} writes");
+                assert_eq!(again.outcome(), rstack::Outcome::Done);
+                assert_eq!(prod.seen().await, vec![Some(new.clone()); 4], "after {writes} writes");
+                if promoting {
+                    survived.0 = writes;
+                } else {
+                    survived.1 = writes;
+                }
+                if !fate.has_struck() {
+                    break;
+                }
+            }
+        }
+        assert!(survived.0 > 8 && survived.1 > 6, "only {survived:?} writes were tried");
+    });
+}
+
+/// The release that `prod` has to come to.
+async fn prod_or(uat: &World, prod: &World, promoting: bool) -> String {
+    let place = if promoting {
+        uat.environment()
+    } else {
+        prod.environment()
+    };
+    let moves = place.moves().await.expect("moves");
+    moves.last().expect("a move").release.to_string()
 }

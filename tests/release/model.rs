@@ -1,22 +1,40 @@
-//! Random publishing against a plain model.
+//! Random moves of several areas against a plain model.
+
+use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use rstack::release::{Changes, Pin, Reader};
+use rstack::interrupt;
+use rstack::release::{Load, LocalCache, Opening, Pin, Reader, Source, SourceUrl};
+use rstack::store::{FileStore, Store};
+use rstack::trust::TrustedKeys;
+use rstack::{ErrorKind, Result};
+use tempfile::TempDir;
 
-use super::world::{Files, World};
+use super::world::{Files, Silence, World};
 use crate::support::block_on;
+
+/// Hot fixes, staging, production.
+const AREAS: usize = 3;
 
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     /// The whole area.
-    Publish(Files),
+    Publish(usize, Files),
     /// Files on top of what is there.
-    Add(Files),
+    Add(usize, Files),
     /// Hides a path.
-    Remove(String),
+    Remove(usize, String),
+    /// Back to the release before.
+    Back(usize),
+    /// To one that the area was at.
+    BackTo(usize, prop::sample::Index),
+    Promote(usize, usize),
     /// Reads what an earlier release had.
-    ReadBack(prop::sample::Index),
+    ReadBack(usize, prop::sample::Index),
+    /// Reads what was current at the time of an earlier move.
+    ReadThen(usize, prop::sample::Index),
 }
 
 fn path() -> impl Strategy<Value = String> {
@@ -32,105 +50,289 @@ fn some_files() -> impl Strategy<Value = Files> {
 }
 
 pub(super) fn act() -> impl Strategy<Value = Act> {
+    let (area, index) = (0..AREAS, any::<prop::sample::Index>());
     prop_oneof![
-        3 => some_files().prop_map(Act::Publish),
-        4 => some_files().prop_map(Act::Add),
-        1 => path().prop_map(Act::Remove),
-        2 => any::<prop::sample::Index>().prop_map(Act::ReadBack),
+        3 => (area.clone(), some_files()).prop_map(|(area, files)| Act::Publish(area, files)),
+        4 => (area.clone(), some_files()).prop_map(|(area, files)| Act::Add(area, files)),
+        1 => (area.clone(), path()).prop_map(|(area, path)| Act::Remove(area, path)),
+        2 => area.clone().prop_map(Act::Back),
+        1 => (area.clone(), index.clone()).prop_map(|(area, which)| Act::BackTo(area, which)),
+        2 => (area.clone(), area.clone()).prop_map(|(from, to)| Act::Promote(from, to)),
+        1 => (area.clone(), index.clone()).prop_map(|(area, which)| Act::ReadBack(area, which)),
+        1 => (area, index).prop_map(|(area, which)| Act::ReadThen(area, which)),
     ]
 }
 
-pub(super) async fn play(world: &World, acts: &[Act]) {
-    // What each release has, and what it hides, in order.
-    let mut history: Vec<(String, Files, Vec<String>)> = Vec::new();
-    for act in acts {
-        let (files, hidden) = history
-            .last()
-            .map(|(_, files, hidden)| (files.clone(), hidden.clone()))
-            .unwrap_or_default();
-        let (report, files, hidden) = match act {
-            Act::Publish(new) => (world.publish(new, "publish").await, new.clone(), Vec::new()),
-            Act::Add(new) => {
-                let mut all = files;
-                all.extend(new.clone());
-                let hidden = hidden.into_iter().filter(|path| !all.contains_key(path)).collect();
-                (world.publish_content(new, true, &[], "add").await, all, hidden)
-            }
-            Act::Remove(path) => {
-                let mut all = files;
-                all.remove(path);
-                let mut hidden = hidden;
-                if !hidden.contains(path) {
-                    hidden.push(path.clone());
-                    hidden.sort();
-                }
-                let nothing = Files::new();
-                (
-                    world.publish_content(&nothing, true, &[path], "remove").await,
-                    all,
-                    hidden,
-                )
-            }
-            Act::ReadBack(which) => {
-                if !history.is_empty() {
-                    let (id, files, _) = &history[which.index(history.len())];
-                    assert_eq!(&world.at(&Pin::Release(id.clone())).await, files);
-                }
-                continue;
-            }
-        };
-        let report = report.expect("published");
-        let id = report.release.expect("it is no dry run").to_string();
-        match history.last() {
-            Some((last, before, was_hidden)) if *before == files && *was_hidden == hidden => {
-                assert!(!report.new && *last == id, "the same content is the same release");
-            }
-            _ => {
-                assert!(report.new);
-                history.push((id, files.clone(), hidden.clone()));
-            }
-        }
-        assert_eq!(world.seen().await, vec![Some(files); 4]);
-        let reader = Reader::open(world.environment(), None).await.expect("a release");
-        let removed: Vec<String> = reader.manifest().removed.iter().map(ToString::to_string).collect();
-        assert_eq!(removed, hidden);
-        assert!(
-            reader.marker().packs.len() <= 9,
-            "{} packs",
-            reader.marker().packs.len()
-        );
+/// What a release is: id, files, hidden paths.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Release {
+    id: String,
+    files: Files,
+    hidden: Vec<String>,
+}
+
+/// What an area was at, move by move, and the releases that lead to where it is, without detours.
+#[derive(Debug, Default)]
+struct Line {
+    moves: Vec<Release>,
+    line: Vec<String>,
+}
+
+impl Line {
+    fn current(&self) -> Option<&Release> {
+        self.moves.last()
     }
-    let moves = world.environment().moves().await;
-    let ids: Vec<String> = moves
-        .iter()
-        .flatten()
-        .rev()
-        .map(|step| step.release.to_string())
-        .collect();
-    let known: Vec<String> = history.iter().map(|(id, _, _)| id.clone()).collect();
-    assert_eq!(ids, known);
-    for pair in history.windows(2) {
-        let manifests = join(world, &pair[0].0, &pair[1].0).await;
-        let changes = Changes::between(Some(&manifests.0), &manifests.1);
-        let added = pair[1].1.keys().filter(|path| !pair[0].1.contains_key(*path));
-        assert!(added.eq(changes.added.iter()));
+
+    fn is_at(&self, id: &str) -> bool {
+        self.current().is_some_and(|current| current.id == id)
+    }
+
+    fn onward(&mut self, release: Release) {
+        self.line.push(release.id.clone());
+        self.moves.push(release);
+    }
+
+    fn back(&mut self, release: Release) {
+        if let Some(at) = self.line.iter().rposition(|id| *id == release.id) {
+            self.line.truncate(at);
+        }
+        self.onward(release);
+    }
+
+    fn named(&self, id: &str) -> Release {
+        let found = self.moves.iter().find(|release| release.id == id);
+        found.expect("the area was at it").clone()
     }
 }
 
-async fn join(world: &World, first: &str, second: &str) -> (rstack::release::Manifest, rstack::release::Manifest) {
-    let open = async |id: &str| {
-        let pin = Pin::Release(id.to_owned());
-        let reader = Reader::open(world.environment(), Some(&pin)).await.expect("a release");
-        reader.manifest().clone()
+/// The areas of an environment, and what they should be.
+struct Play<'a> {
+    worlds: [World; AREAS],
+    lines: [Line; AREAS],
+    /// Where the stores are, if they are folders.
+    root: Option<&'a Path>,
+}
+
+pub(super) async fn play(world: &World, acts: &[Act], root: Option<&Path>) {
+    let area = |what: &str| World {
+        area: format!("{}-{what}", world.area).parse().expect("an area"),
+        ..world.clone()
     };
-    (open(first).await, open(second).await)
+    let mut play = Play {
+        worlds: [area("hotfix"), area("uat"), area("prod")],
+        lines: Default::default(),
+        root,
+    };
+    for act in acts {
+        if let Some(touched) = play.act(act).await {
+            play.check(touched).await;
+        }
+    }
+    for area in 0..AREAS {
+        play.check_history(area).await;
+    }
+}
+
+impl Play<'_> {
+    /// Does it, in the stores and in the model; gives the area that was touched.
+    async fn act(&mut self, act: &Act) -> Option<usize> {
+        match act {
+            Act::Publish(area, new) => self.publish(*area, new, false, &[]).await,
+            Act::Add(area, new) => self.publish(*area, new, true, &[]).await,
+            Act::Remove(area, path) => self.publish(*area, &Files::new(), true, &[path]).await,
+            Act::Back(area) => self.back(*area).await,
+            Act::BackTo(area, which) => self.back_to(*area, which).await?,
+            Act::Promote(from, to) => return self.promote(*from, *to).await,
+            Act::ReadBack(area, which) => self.read_back(*area, which).await?,
+            Act::ReadThen(area, which) => self.read_then(*area, which).await?,
+        }
+        match act {
+            Act::Publish(area, _)
+            | Act::Add(area, _)
+            | Act::Remove(area, _)
+            | Act::Back(area)
+            | Act::BackTo(area, _)
+            | Act::ReadBack(area, _)
+            | Act::ReadThen(area, _) => Some(*area),
+            Act::Promote(_, to) => Some(*to),
+        }
+    }
+
+    async fn publish(&mut self, area: usize, new: &Files, onto_current: bool, removed: &[&str]) {
+        let line = &mut self.lines[area];
+        let mut wanted = Release::default();
+        if let Some(current) = line.current().filter(|_| onto_current) {
+            wanted = current.clone();
+        }
+        for path in removed {
+            wanted.files.remove(*path);
+            wanted.hidden.push((*path).to_owned());
+        }
+        wanted.files.extend(new.clone());
+        wanted.hidden.retain(|path| !wanted.files.contains_key(path));
+        wanted.hidden.sort();
+        wanted.hidden.dedup();
+        let report = self.worlds[area]
+            .publish_content(new, onto_current, removed, "why")
+            .await;
+        let report = report.expect("published");
+        wanted.id = report.release.expect("it is no dry run").to_string();
+        let same = line
+            .current()
+            .is_some_and(|now| (&now.files, &now.hidden) == (&wanted.files, &wanted.hidden));
+        assert_eq!(report.new, !same, "the same content is the same release");
+        if same {
+            assert!(line.is_at(&wanted.id));
+        } else {
+            line.onward(wanted);
+        }
+    }
+
+    async fn back(&mut self, area: usize) {
+        let line = &mut self.lines[area];
+        let result = self.worlds[area].rollback(None).await;
+        if line.line.len() < 2 {
+            return refused(result);
+        }
+        let before = line.line[line.line.len() - 2].clone();
+        assert_eq!(result.expect("moved").release.id.to_string(), before);
+        line.back(line.named(&before));
+    }
+
+    async fn back_to(&mut self, area: usize, which: &prop::sample::Index) -> Option<()> {
+        let line = &mut self.lines[area];
+        let target = which.get(line.moves.get(..).filter(|moves| !moves.is_empty())?).clone();
+        let pin = Pin::Release(target.id.clone());
+        let report = self.worlds[area].rollback(Some(&pin)).await.expect("moved");
+        assert_eq!(report.moved, !line.is_at(&target.id));
+        if report.moved {
+            line.back(target);
+        }
+        Some(())
+    }
+
+    async fn promote(&mut self, from: usize, to: usize) -> Option<usize> {
+        let source = self.worlds[from].area.clone();
+        let result = self.worlds[to].promote(&source, None).await;
+        let current = self.lines[from].current().cloned();
+        let Some(release) = current.filter(|_| from != to) else {
+            refused(result);
+            return None;
+        };
+        let report = result.expect("moved");
+        assert_eq!(report.moved, !self.lines[to].is_at(&release.id));
+        if report.moved {
+            self.lines[to].onward(release);
+        }
+        Some(to)
+    }
+
+    async fn read_back(&self, area: usize, which: &prop::sample::Index) -> Option<()> {
+        let release = which.get(self.lines[area].moves.get(..).filter(|moves| !moves.is_empty())?);
+        let seen = self.worlds[area].at(&Pin::Release(release.id.clone())).await;
+        assert_eq!(seen, release.files);
+        Some(())
+    }
+
+    async fn read_then(&self, area: usize, which: &prop::sample::Index) -> Option<()> {
+        let moves = &self.lines[area].moves;
+        let at = which.index(Some(moves.len()).filter(|count| *count > 0)?);
+        let kept = self.worlds[area].environment().moves().await.expect("moves");
+        let time = kept[moves.len() - 1 - at].time;
+        // Several moves may share a second: the last of them counts.
+        let last = kept.iter().filter(|step| step.time <= time).count() - 1;
+        assert_eq!(self.worlds[area].at(&Pin::Time(time)).await, moves[last].files);
+        Some(())
+    }
+
+    async fn check(&self, area: usize) {
+        let (world, now) = (&self.worlds[area], self.lines[area].current());
+        let files = now.map(|release| release.files.clone());
+        assert_eq!(world.seen().await, vec![files; 4]);
+        let Some(now) = now else { return };
+        let reader = Reader::open(world.environment(), None).await.expect("a release");
+        let removed: Vec<String> = reader.manifest().removed.iter().map(ToString::to_string).collect();
+        assert_eq!(removed, now.hidden);
+        let packs = reader.marker().packs.len();
+        assert!(packs <= 9, "{packs} packs");
+        self.check_union().await;
+    }
+
+    /// The first area in front of the last.
+    async fn check_union(&self) {
+        let (Some(root), Some(fixes), Some(below)) = (self.root, self.lines[0].current(), self.lines[2].current())
+        else {
+            return;
+        };
+        let mut expected = below.files.clone();
+        expected.retain(|path, _| !fixes.hidden.contains(path));
+        expected.extend(fixes.files.clone());
+        for store in 0..3 {
+            let url = |area: usize| format!("file://{}/{store}/{}", root.display(), self.worlds[area].area);
+            let url = SourceUrl::parse(&format!("{};{}", url(0), url(2)), None).expect("a source");
+            let (_interrupter, interrupt) = interrupt::channel();
+            let opening = Opening {
+                aws: None,
+                trusted: &TrustedKeys::default(),
+                cache: &LocalCache::in_memory(),
+                load: Load::Everything,
+                reporter: &Silence,
+                interrupt: &interrupt,
+            };
+            let source = Source::open(&url, &opening).await.expect("opened");
+            let listed = source.list();
+            let paths: Vec<&str> = listed.keys().map(String::as_str).collect();
+            let contents = source.read_many(&paths).await.expect("contents");
+            let seen: Files = listed
+                .keys()
+                .cloned()
+                .zip(contents.into_iter().map(|content| content.expect("it is listed")))
+                .collect();
+            assert_eq!(seen, expected);
+        }
+    }
+
+    async fn check_history(&self, area: usize) {
+        let line = &self.lines[area];
+        if line.moves.is_empty() {
+            return;
+        }
+        for store in 0..3 {
+            let moves = self.worlds[area].copy(store).moves().await.expect("moves");
+            let ids: Vec<String> = moves.iter().rev().map(|step| step.release.to_string()).collect();
+            let known: Vec<String> = line.moves.iter().map(|release| release.id.clone()).collect();
+            assert_eq!(ids, known, "in store {store}");
+        }
+    }
+}
+
+#[track_caller]
+fn refused<T: std::fmt::Debug>(result: Result<T>) {
+    let error = result.expect_err("refused");
+    assert!(
+        matches!(*error.kind, ErrorKind::Refused(_) | ErrorKind::Usage(_)),
+        "{error}"
+    );
+    assert!(error.hint.is_some());
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_sequence_of_releases_is_what_a_plain_model_says(acts in prop::collection::vec(act(), 1..16)) {
-        block_on(play(&World::in_memory(), &acts));
+    fn any_sequence_of_moves_is_what_a_plain_model_says(acts in prop::collection::vec(act(), 1..24)) {
+        block_on(play(&World::in_memory(), &acts, None));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_union_hides_and_overlays_as_a_plain_model_says(acts in prop::collection::vec(act(), 1..16)) {
+        let root = TempDir::new().expect("a folder");
+        let store = |number: usize| Arc::new(FileStore::new(root.path().join(number.to_string()))) as Arc<dyn Store>;
+        let world = World::new([store(0), store(1), store(2)], "model");
+        block_on(play(&world, &acts, Some(root.path())));
     }
 }

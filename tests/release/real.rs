@@ -38,11 +38,11 @@ fn a_few_sequences_of_releases_are_what_the_model_says() {
     let _ = local::shared();
     let mut runner = TestRunner::deterministic();
     for _ in 0..3 {
-        let acts = proptest::collection::vec(act(), 8)
+        let acts = proptest::collection::vec(act(), 12)
             .new_tree(&mut runner)
             .expect("acts")
             .current();
-        block_on(async { play(&environment("release-model").await, &acts).await });
+        block_on(async { play(&environment("release-model").await, &acts, None).await });
     }
 }
 

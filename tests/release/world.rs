@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use rstack::Result;
 use rstack::event::{Event, Reporter};
 use rstack::interrupt;
 use rstack::publish::{Area, Tree};
-use rstack::release::{Content, ContentHash, Mover, Pin, Place, Publication, Published, Reader, Stores, Work, publish};
+use rstack::release::{
+    Content, ContentHash, Moved, Mover, Pin, Place, Proposal, Publication, Published, Reader, Stores, Work, publish,
+};
 use rstack::store::{MemoryStore, Store};
 use rstack::trust::{PrivateKey, TrustedKeys};
 
@@ -81,22 +84,14 @@ impl World {
     ) -> Result<Published> {
         let tree = Tree::of(files.clone())?;
         let removed: BTreeSet<Box<str>> = removed.iter().map(|path| (*path).into()).collect();
-        let (_interrupter, interrupt) = interrupt::channel();
+        let (stores, (_interrupter, interrupt)) = (self.roles(), interrupt::channel());
         let job = Publication {
             content: Content {
                 tree: &tree,
                 onto_current,
                 removed: &removed,
             },
-            mover: Mover {
-                area: &self.area,
-                stack_id: &self.stack,
-                stores: &self.roles(),
-                author: "tester",
-                reason: Some(message),
-                signer: self.signer.as_deref(),
-                unsigned: true,
-            },
+            mover: self.mover(&stores, message),
             dry_run: false,
         };
         let work = Work {
@@ -104,6 +99,42 @@ impl World {
             interrupt: &interrupt,
         };
         publish(&job, &work).await
+    }
+
+    fn mover<'a>(&'a self, stores: &'a Stores<'a>, reason: &'a str) -> Mover<'a> {
+        Mover {
+            area: &self.area,
+            stack_id: &self.stack,
+            stores,
+            author: "tester",
+            reason: Some(reason),
+            signer: self.signer.as_deref(),
+            unsigned: true,
+        }
+    }
+
+    pub(super) async fn rollback(&self, to: Option<&Pin>) -> Result<Moved> {
+        let stores = self.roles();
+        let mover = self.mover(&stores, "back");
+        let proposal = Proposal::rollback(&mover, to, &self.trusted).await?;
+        self.carry_out(&proposal, &mover).await
+    }
+
+    /// To the release of another area.
+    pub(super) async fn promote(&self, from: &Area, at: Option<&Pin>) -> Result<Moved> {
+        let stores = self.roles();
+        let mover = self.mover(&stores, "promoted");
+        let proposal = Proposal::promotion(&mover, from, at, &self.trusted).await?;
+        self.carry_out(&proposal, &mover).await
+    }
+
+    async fn carry_out(&self, proposal: &Proposal, mover: &Mover<'_>) -> Result<Moved> {
+        let (_interrupter, interrupt) = interrupt::channel();
+        let work = Work {
+            reporter: &Silence,
+            interrupt: &interrupt,
+        };
+        proposal.carry_out(mover, &work).await
     }
 
     /// As `env:` reads it: the deciding marker, packs from the cache first.
@@ -125,6 +156,13 @@ impl World {
             trusted: self.trusted.clone(),
             ..Place::of(self.stores[store].clone(), self.area.clone())
         }
+    }
+
+    /// A store loses what has keys that begin so.
+    pub(super) async fn copy_lost(&self, store: usize, prefix: &str) {
+        let pages: Vec<_> = self.stores[store].list(prefix).try_collect().await.expect("pages");
+        let keys: Vec<String> = pages.concat().into_iter().map(|found| found.key).collect();
+        self.stores[store].delete_many(&keys).await.expect("removed");
     }
 
     /// What a reader of each store, and of the environment, sees now; `None` without a release.
