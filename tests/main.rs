@@ -5,6 +5,7 @@ mod config;
 mod credentials;
 mod demo;
 mod down;
+mod faults;
 mod json;
 mod key;
 mod kydb;

@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 use rstack::store::{Body, Put};
 
-use super::redis::Redis;
 use super::world::{Dir, World, files, many, told};
+use crate::support::redis::Redis;
 use crate::support::{Signal, block_on};
 
 /// Said once sending to S3 has begun.

@@ -1,85 +1,14 @@
-//! Redis servers of the tests' own: to be killed, with too little memory, with a password, with TLS, out of reach.
+//! Seeding a Redis with too little memory, with a password, with TLS, out of reach.
 
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use insta::assert_snapshot;
-use rstack::store::RedisStore;
 use tempfile::TempDir;
 
 use super::world::{Dir, World, held, many, told};
 use crate::support::block_on;
-
-/// A `redis-server` that is killed when it is dropped.
-pub(super) struct Redis {
-    process: Child,
-    port: u16,
-    _dir: TempDir,
-}
-
-impl Redis {
-    pub(super) fn start(options: &[&str]) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a free port");
-        Self::start_on(free.port(), options)
-    }
-
-    /// Where another one was.
-    pub(super) fn start_at(url: &str) -> Self {
-        let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
-        Self::start_on(port.expect("a port"), &[])
-    }
-
-    fn start_on(port: u16, options: &[&str]) -> Self {
-        let dir = TempDir::new().expect("a folder");
-        let number = port.to_string();
-        let listen: &[&str] = if options.contains(&"--tls-port") {
-            &["--port", "0"]
-        } else {
-            &["--port", &number]
-        };
-        let server = ["redis-server", "valkey-server"].into_iter().find_map(|program| {
-            Command::new(program)
-                .args(listen)
-                .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
-                .arg(dir.path())
-                .args(options.iter().map(|option| option.replace("PORT", &number)))
-                .stdout(Stdio::null())
-                .spawn()
-                .ok()
-        });
-        let server = Self {
-            process: server.expect("a Redis server is installed"),
-            port,
-            _dir: dir,
-        };
-        let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(10), "Redis does not listen");
-            sleep(Duration::from_millis(10));
-        }
-        server
-    }
-
-    pub(super) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-
-    pub(super) fn store(&self) -> RedisStore {
-        RedisStore::new(self.url().parse().expect("an address"))
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::support::redis::Redis;
 
 #[test]
 fn a_redis_that_is_full_says_so() {
@@ -112,7 +41,7 @@ fn a_password_comes_from_the_url_or_the_environment_and_is_never_shown() {
         .env("RSTACK_REDIS_PASSWORD", "s3cr3t word")
         .run()
         .expect(0);
-    let url = format!("redis://:s3cr3t%20word@127.0.0.1:{}", redis.port);
+    let url = format!("redis://:s3cr3t%20word@127.0.0.1:{}", redis.port());
     let output = world
         .seed(["--redis-url", &url, "-v"])
         .env("RSTACK_LOG", "trace")
@@ -139,7 +68,7 @@ fn a_tunnel_over_tls_has_to_end_at_the_environments_own_redis() {
     };
     let world = World::from_template("seed-tls", &template("right.example.com", 6379, true));
     let seed = |redis: &Redis| {
-        let url = format!("rediss://127.0.0.1:{}", redis.port);
+        let url = format!("rediss://127.0.0.1:{}", redis.port());
         let ca = certificates.path().join("ca.crt");
         world.seed(["--redis-url", &url]).env("SSL_CERT_FILE", ca).run()
     };

@@ -8,15 +8,20 @@ use super::local::LocalAws;
 
 /// The environment `name`, with `NAME-bucket`, `NAME-table` and a Redis, and the outputs of rstack's own templates.
 pub(crate) fn made(local: &LocalAws, name: &str) {
-    make(local, name, &[]);
+    make(local, name, &[], None);
+}
+
+/// As [`made`], with the Redis at this port of loopback.
+pub(crate) fn made_with_redis(local: &LocalAws, name: &str, port: u16) {
+    make(local, name, &[], Some(port));
 }
 
 pub(crate) fn made_with_ttl(local: &LocalAws, name: &str, expires_at: &str) {
-    make(local, name, &[("rstack:expires-at", expires_at)]);
+    make(local, name, &[("rstack:expires-at", expires_at)], None);
 }
 
-fn make(local: &LocalAws, name: &str, tags: &[(&str, &str)]) {
-    let template = json!({
+fn make(local: &LocalAws, name: &str, tags: &[(&str, &str)], redis_port: Option<u16>) {
+    let mut template = json!({
         "Resources": {
             "bucket": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": format!("{name}-bucket") } },
             "table": {
@@ -46,6 +51,10 @@ fn make(local: &LocalAws, name: &str, tags: &[(&str, &str)]) {
             "RedisPort": { "Value": { "Fn::GetAtt": ["redis", "RedisEndpoint.Port"] } },
         },
     });
+    if let Some(port) = redis_port {
+        template["Outputs"]["RedisAddress"]["Value"] = json!("127.0.0.1");
+        template["Outputs"]["RedisPort"]["Value"] = json!(port.to_string());
+    }
     let tag = |(key, value): (&str, &str)| Tag::builder().key(key).value(value).build();
     block_on(async {
         let aws = local.aws().await;

@@ -5,6 +5,8 @@
 //! | running the binary | [`Rstack`]: `Rstack::new().args(["template"]).run()` |
 //! | the real local AWS, one for all tests of this run | [`local::shared`] and [`local::unique`] names |
 //! | one of its own, for a test that kills or stops servers | [`local::LocalAws::own`] |
+//! | a Redis of one's own | [`redis::Redis`] |
+//! | faults between the binary and real servers | [`microburst::Microburst`] |
 //! | answers that no emulator gives | [`scripted`] |
 //! | what goes over the wire between the binary and a server | [`tap::Tap`] |
 //! | Python packages (cfn-lint, boto3, moto, Django) | [`python::venv`] |
@@ -14,8 +16,10 @@
 
 pub(crate) mod environment;
 pub(crate) mod local;
+pub(crate) mod microburst;
 mod output;
 pub(crate) mod python;
+pub(crate) mod redis;
 mod rstack;
 mod running;
 pub(crate) mod scripted;

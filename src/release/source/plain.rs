@@ -101,7 +101,7 @@ impl PlainFiles {
             rest = after;
             let keys: Vec<String> = batch.iter().map(|(path, _)| self.area.key(path)).collect();
             for ((path, _), value) in batch.iter().zip(self.store.get_many(&keys).await?) {
-                // Removed since it was listed, or no value at all, such as a hash in Redis.
+                // Removed since it was listed.
                 let Some(value) = value else { continue };
                 let size = value.len() as u64;
                 kept += size;

@@ -17,6 +17,8 @@ const WRITE_BYTES: usize = 2 << 20;
 const PARTS_AT_ONCE: usize = 5;
 /// Give up after this many answers in a row that brought nothing.
 const FRUITLESS: u32 = 10;
+/// The SDK has called this often before it says that it was throttled.
+const CALLS: u32 = 5;
 
 /// A table and its client.
 #[derive(Debug, Clone)]
@@ -75,6 +77,8 @@ impl Table {
                     if error.kind != AwsErrorKind::Throttled {
                         return Err(refused(&error));
                     }
+                    // Who waits for reads is somebody who wants to start: half a minute, not two.
+                    fruitless += CALLS - 1;
                     (Vec::new(), Some(wanted))
                 }
             };
