@@ -14,6 +14,7 @@ mod moving;
 mod output;
 mod outputs;
 mod policy;
+mod prune;
 mod release;
 mod scripted;
 mod seed;

@@ -538,6 +538,11 @@ fn what_the_commands_really_call_is_allowed_to_each_role() {
     within(seed, &publishing, "seed");
     within(run(&["verify", "-n", &name]), &publishing, "verify");
     within(
+        run(&["prune", "main", "-n", &name, "--keep", "1"]),
+        &publishing,
+        "prune",
+    );
+    within(
         run(&["up", "-n", &name, "--tag", "team=x", "--yes"]),
         &operating,
         "up again",

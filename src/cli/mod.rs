@@ -21,6 +21,7 @@ mod parse;
 mod plain;
 mod policy;
 mod promote;
+mod prune;
 mod pull;
 mod redis;
 mod releases;
@@ -91,6 +92,7 @@ enum Command {
     Rollback(rollback::Args),
     Promote(promote::Args),
     Hotfix(hotfix::Args),
+    Prune(prune::Args),
     Verify(verify::Args),
     Status(status::Status),
     Outputs(outputs::Outputs),
@@ -200,6 +202,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Rollback(command) => Box::pin(command.run(&context()?)).await,
         Command::Hotfix(command) => Box::pin(command.run(&context()?)).await,
         Command::Promote(command) => Box::pin(command.run(&context()?)).await,
+        Command::Prune(command) => Box::pin(command.run(&context()?)).await,
         Command::Verify(command) => Box::pin(command.run(&context()?)).await,
         Command::Status(command) => Box::pin(command.run(&context()?)).await,
         Command::Outputs(command) => Box::pin(command.run(&context()?)).await,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use clap::Args as ClapArgs;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use rstack::release::{Changes, Manifest, Marker, MoveKind, Origin, Place, ReleaseId};
+use rstack::release::{Changes, Keeping, Manifest, Marker, MoveKind, Origin, Place, ReleaseId};
 use rstack::time::Timestamp;
 use rstack::{Outcome, Result};
 use serde::Serialize;
@@ -54,12 +54,15 @@ struct Moved {
     author: String,
     /// Of the move.
     reason: Option<String>,
+    /// What has become of the release.
+    keeping: Keeping,
     /// Of the release.
     message: Option<String>,
     parent: Option<ReleaseId>,
     /// Where a promoted release came from.
     origin: Option<Origin>,
-    files: usize,
+    /// Null when they are deleted.
+    files: Option<usize>,
     /// Against what was current before; null when that is not kept any more.
     added: Option<usize>,
     changed: Option<usize>,
@@ -82,12 +85,18 @@ async fn look(place: &Place, limit: usize) -> Result<Report> {
     let moves = place.moves().await?;
     let shown = &moves[..moves.len().min(limit)];
     // One more, which the last of them is compared with.
-    let manifests = load(place, moves.iter().take(limit.saturating_add(1))).await?;
+    let compared = moves.iter().take(limit.saturating_add(1));
+    let keeping = |step: &Marker| {
+        let last = moves.iter().find(|other| other.release == step.release);
+        moves[0].keeping(last.unwrap_or(step).sequence)
+    };
+    let manifests = load(place, compared.filter(|step| keeping(step) != Keeping::Deleted)).await?;
     let line = |(at, step): (usize, &Marker)| {
-        let manifest = &manifests[&step.release];
+        let manifest = manifests.get(&step.release);
         let before = moves.get(at + 1).filter(|before| before.sequence + 1 == step.sequence);
-        let before = before.map(|before| &manifests[&before.release]);
-        let changes = (step.sequence == 1 || before.is_some()).then(|| Changes::between(before, manifest));
+        let before = before.and_then(|before| manifests.get(&before.release));
+        let comparable = manifest.filter(|_| step.sequence == 1 || before.is_some());
+        let changes = comparable.map(|manifest| Changes::between(before, manifest));
         let count = |of: fn(&Changes) -> &Vec<String>| changes.as_ref().map(|changes| of(changes).len());
         Moved {
             sequence: step.sequence,
@@ -97,10 +106,11 @@ async fn look(place: &Place, limit: usize) -> Result<Report> {
             time: step.time,
             author: step.author.clone(),
             reason: step.reason.clone(),
-            message: manifest.message.clone(),
-            parent: manifest.parent.clone(),
+            keeping: keeping(step),
+            message: manifest.and_then(|manifest| manifest.message.clone()),
+            parent: manifest.and_then(|manifest| manifest.parent.clone()),
             origin: step.origin.clone(),
-            files: manifest.files.len(),
+            files: manifest.map(|manifest| manifest.files.len()),
             added: count(|changes| &changes.added),
             changed: count(|changes| &changes.changed),
             removed: count(|changes| &changes.removed),
@@ -139,6 +149,10 @@ fn words(report: &Report, style: Style) -> String {
             Some(origin) => format!("{} from {}", step.kind.as_str(), origin.area),
             None => step.kind.as_str().to_owned(),
         };
+        let kind = match step.keeping {
+            Keeping::Kept => kind,
+            Keeping::Retired | Keeping::Deleted => format!("{kind}, pruned"),
+        };
         table.row([
             (Role::Quiet, step.sequence.to_string()),
             (role, mark.to_owned()),
@@ -146,7 +160,7 @@ fn words(report: &Report, style: Style) -> String {
             (Role::Plain, step.time.to_string()),
             (Role::Plain, step.author.clone()),
             (Role::Plain, kind),
-            (Role::Plain, step.files.to_string()),
+            (Role::Plain, count(step.files)),
             (Role::Plain, count(step.added)),
             (Role::Plain, count(step.changed)),
             (Role::Plain, count(step.removed)),

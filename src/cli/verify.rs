@@ -47,7 +47,7 @@ Examples:
 
 impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
-        let area = self.area.unwrap_or_default();
+        let area = self.area.map_or_else(|| context.area(), Ok)?;
         let environment = Environment::find(context, &self.redis).await?;
         let stores = environment.stores(context).await?;
         let job = Verification {

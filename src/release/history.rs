@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::keys;
 use super::marker::{Held, Marker, MoveKind};
+use super::prune::PRUNED_AFTER;
+use super::{Keeping, keys};
 use crate::error::{Error, Result};
 use crate::publish::Area;
 use crate::store::{Store, StoreResult};
@@ -59,15 +60,74 @@ pub(super) async fn moves(store: &dyn Store, area: &Area, head: &Held) -> StoreR
     Ok(found)
 }
 
-/// The newest move that a pin means.
+/// The newest move that a pin means, of a release that is kept.
 pub(super) async fn find(store: &dyn Store, area: &Area, head: &Held, pin: &Pin) -> Result<Marker> {
+    let (found, loss) = find_any(store, area, head, pin).await?;
+    match loss {
+        None => Ok(found),
+        Some(loss) => Err(loss.refusal(&found)),
+    }
+}
+
+/// The same, of a release that is kept or that a move to it would bring back.
+pub(super) async fn find_revivable(store: &dyn Store, area: &Area, head: &Held, pin: &Pin) -> Result<Marker> {
+    let (found, loss) = find_any(store, area, head, pin).await?;
+    match loss {
+        Some(loss) if loss.keeping == Keeping::Deleted => Err(loss.refusal(&found)),
+        _ => Ok(found),
+    }
+}
+
+/// When a release was pruned, and by whom.
+#[derive(Debug, Clone)]
+pub(super) struct Loss {
+    keeping: Keeping,
+    time: Timestamp,
+    author: String,
+}
+
+impl Loss {
+    /// What became of the release that a move led to; `moves` has the newest first.
+    fn of(moves: &[Marker], found: &Marker) -> Option<Self> {
+        let last = moves.iter().find(|step| step.release == found.release);
+        let last = last.unwrap_or(found).sequence;
+        let keeping = moves.first()?.keeping(last);
+        let pruning = moves.iter().rev().find(|step| step.keeping(last) != Keeping::Kept)?;
+        let retired = pruning.pruned.iter().flat_map(|pruned| &pruned.retired);
+        let retired = retired.map(|retired| retired.time).max();
+        (keeping != Keeping::Kept).then(|| Self {
+            keeping,
+            time: retired.unwrap_or(pruning.time),
+            author: pruning.author.clone(),
+        })
+    }
+
+    fn refusal(&self, marker: &Marker) -> Error {
+        let Marker { release, area, .. } = marker;
+        let Self { keeping, time, author } = self;
+        if *keeping == Keeping::Retired {
+            let due = time.shifted(PRUNED_AFTER);
+            return Error::refused(format!(
+                "release {release} of area `{area}` was pruned at {time} by {author}; what only it needs is deleted from \
+                 {due} on"
+            ))
+            .with_hint(format!(
+                "until then `rstack rollback {area} --to {release}` brings it back"
+            ));
+        }
+        Error::refused(format!(
+            "release {release} of area `{area}` was pruned at {time} by {author}, and its files are deleted"
+        ))
+        .with_hint("`rstack releases` lists those there are")
+    }
+}
+
+async fn find_any(store: &dyn Store, area: &Area, head: &Held, pin: &Pin) -> Result<(Marker, Option<Loss>)> {
     let moves = moves(store, area, head).await?;
     let found = match pin {
-        Pin::Time(time) => moves.into_iter().find(|marker| marker.time <= *time),
+        Pin::Time(time) => moves.iter().find(|marker| marker.time <= *time),
         Pin::Release(id) => {
-            let mut meant = moves
-                .into_iter()
-                .filter(|marker| marker.release.as_str().starts_with(id));
+            let mut meant = moves.iter().filter(|marker| marker.release.as_str().starts_with(id));
             let first = meant.next();
             if let Some(first) = &first
                 && let Some(other) = meant.find(|other| other.release != first.release)
@@ -81,26 +141,32 @@ pub(super) async fn find(store: &dyn Store, area: &Area, head: &Held, pin: &Pin)
             first
         }
     };
-    found.ok_or_else(|| {
+    let found = found.cloned().ok_or_else(|| {
         let missing = match pin {
             Pin::Release(id) => format!("area `{area}` has no release `{id}`"),
             Pin::Time(time) => format!("area `{area}` had no release at {time}"),
         };
         Error::refused(missing).with_hint("`rstack releases` lists those there are")
-    })
+    })?;
+    let loss = Loss::of(&moves, &found);
+    Ok((found, loss))
 }
 
 /// The newest move to the release that was current before the current one became so. Going back counts as if what was
 /// gone back from had never been: so going back twice goes back two releases.
 pub(super) async fn before(store: &dyn Store, area: &Area, head: &Held) -> Result<Marker> {
     let moves = moves(store, area, head).await?;
-    line(&moves).into_iter().rev().nth(1).cloned().ok_or_else(|| {
+    let found = line(&moves).into_iter().rev().nth(1).cloned().ok_or_else(|| {
         Error::refused(format!(
             "area `{area}` has no release before {}, which is its first",
             head.marker.release
         ))
         .with_hint("`rstack releases` lists those there are; `--to` names one")
-    })
+    })?;
+    match Loss::of(&moves, &found) {
+        Some(loss) if loss.keeping == Keeping::Deleted => Err(loss.refusal(&found)),
+        _ => Ok(found),
+    }
 }
 
 /// The moves that led to where the last one led, oldest first, each to another release: without the detours that were

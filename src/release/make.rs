@@ -18,11 +18,12 @@ const CHUNK_BYTES: u64 = 1 << 20;
 const THREADS: usize = 2;
 
 /// Packs of `moving` contents and of those files of the tree that `fresh` names, in this order. The same contents
-/// always make the same packs, so that what was sent before a crash is not sent under another name.
+/// of the same epoch always make the same packs, so that what was sent before a crash is not sent under another name.
 pub(super) fn packs<'a>(
     tree: &'a Tree,
     fresh: &'a [usize],
     moving: Vec<Compressed>,
+    epoch: u64,
 ) -> impl Stream<Item = Result<Pack>> + 'a {
     let work = chunks(tree, fresh).into_iter().map(|chunk| {
         let files = chunk.map(|at| &tree.files()[fresh[at]]);
@@ -39,6 +40,7 @@ pub(super) fn packs<'a>(
         compressed: stream::iter(work).buffered(THREADS).boxed(),
         waiting: moving.into(),
         pack: Builder::default(),
+        epoch,
     };
     stream::try_unfold(Some(state), |state| async {
         match state {
@@ -52,6 +54,8 @@ struct State<'a> {
     compressed: BoxStream<'a, Result<Vec<Compressed>>>,
     waiting: VecDeque<Compressed>,
     pack: Builder,
+    /// See [`Builder::finish`].
+    epoch: u64,
 }
 
 impl State<'_> {
@@ -63,13 +67,13 @@ impl State<'_> {
                     continue;
                 }
                 self.waiting.push_front(file);
-                if let Some(full) = std::mem::take(&mut self.pack).finish() {
+                if let Some(full) = std::mem::take(&mut self.pack).finish(self.epoch) {
                     return Ok(Some((full, Some(self))));
                 }
             }
             match self.compressed.try_next().await? {
                 Some(files) => self.waiting.extend(files),
-                None => return Ok(self.pack.finish().map(|last| (last, None))),
+                None => return Ok(self.pack.finish(self.epoch).map(|last| (last, None))),
             }
         }
     }

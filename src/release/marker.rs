@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{ContentHash, ReleaseId, keys};
+use super::{ContentHash, Pruned, ReleaseId, keys};
 use crate::publish::Area;
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, Version};
 use crate::time::Timestamp;
@@ -40,6 +40,9 @@ pub struct Marker {
     /// Where a promoted release came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// What was pruned; absent when nothing ever was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<Pruned>,
     /// Of area, sequence and manifest; absent when nobody signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
@@ -54,6 +57,8 @@ pub enum MoveKind {
     Promote,
     /// The same release as before, signed anew.
     Sign,
+    /// The same release as before; older ones are retired, or deleted.
+    Prune,
 }
 
 impl MoveKind {
@@ -64,6 +69,7 @@ impl MoveKind {
             Self::Rollback => "rollback",
             Self::Promote => "promote",
             Self::Sign => "sign",
+            Self::Prune => "prune",
         }
     }
 }
@@ -129,6 +135,7 @@ impl Marker {
             reason: step.reason.map(str::to_owned),
             stack: step.stack.to_owned(),
             origin: step.origin.clone(),
+            pruned: head.current.as_ref().and_then(|current| current.marker.pruned.clone()),
             signature: None,
         };
         marker.signature = step.signer.map(|key| marker.with_vow(step.area, |vow| vow.sign(key)));

@@ -9,7 +9,7 @@ use super::commit::{Commit, commit, keep_step};
 use super::copies::Copying;
 use super::marker::{Blob, Head, Held, Marker, MoveKind, Step};
 use super::report::{CopyReport, CopyState};
-use super::{ContentHash, Manifest, Origin, Stores};
+use super::{ContentHash, Manifest, Origin, Pruned, Stores};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
@@ -104,10 +104,24 @@ impl Mover<'_> {
 
     /// Moves the deciding marker on from `head`, unless another came first.
     pub(super) async fn decide(&self, head: &Head, leap: Leap, interrupt: &Interrupt) -> Result<(Commit, Held)> {
-        self.check_signing(head)?;
-        if interrupt.requested() {
-            return Err(interrupted());
-        }
+        self.commit(head, self.next(head, leap), interrupt).await
+    }
+
+    /// Moves the deciding marker on to the same release, with what was pruned said anew.
+    pub(super) async fn prune(
+        &self,
+        head: &Head,
+        current: &Marker,
+        pruned: Pruned,
+        interrupt: &Interrupt,
+    ) -> Result<(Commit, Held)> {
+        let leap = Leap::new(MoveKind::Prune, current.manifest, current.packs.clone());
+        let mut marker = self.next(head, leap);
+        marker.pruned = Some(pruned);
+        self.commit(head, marker, interrupt).await
+    }
+
+    fn next(&self, head: &Head, leap: Leap) -> Marker {
         let step = Step {
             kind: leap.kind,
             area: self.area,
@@ -117,7 +131,14 @@ impl Mover<'_> {
             origin: leap.origin,
             signer: self.signer,
         };
-        let marker = Marker::next(head, &step, leap.manifest, leap.packs);
+        Marker::next(head, &step, leap.manifest, leap.packs)
+    }
+
+    async fn commit(&self, head: &Head, marker: Marker, interrupt: &Interrupt) -> Result<(Commit, Held)> {
+        self.check_signing(head)?;
+        if interrupt.requested() {
+            return Err(interrupted());
+        }
         let bytes = marker.to_bytes();
         let commit = commit(self.stores.deciding, self.area, head, &marker, &bytes).await?;
         Ok((commit, Held { marker, bytes }))

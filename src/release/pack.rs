@@ -80,10 +80,14 @@ impl Builder {
         }
     }
 
-    /// `None` when nothing was added.
-    pub(super) fn finish(self) -> Option<Pack> {
+    /// `None` when nothing was added. After a deletion, `epoch` says which, and is part of the pack: so no pack made
+    /// since has the name of one that may just be on its way out.
+    pub(super) fn finish(mut self, epoch: u64) -> Option<Pack> {
         if self.contents.is_empty() {
             return None;
+        }
+        if epoch > 0 {
+            self.bytes.extend_from_slice(&epoch.to_le_bytes());
         }
         let bytes = Bytes::from(self.bytes);
         let blob = Blob::of(&bytes);
@@ -161,7 +165,7 @@ mod tests {
             let compressed = compressor.compress(ContentHash::of(content), content);
             builder.add(compressed.expect("compressed"));
         }
-        let pack = builder.finish().expect("a pack");
+        let pack = builder.finish(7).expect("a pack");
         let entry = |place: &Slot, content: &[u8]| FileEntry {
             length: place.length,
             offset: place.offset,

@@ -65,7 +65,7 @@ impl<'a> Preparing<'a> {
         }
         let moving = self.moving(&draft.moving, &sizes).await?;
         places.reserve(draft.fresh.len() + moving.len());
-        for blob in self.send_packs(&draft.fresh, moving, &mut places).await? {
+        for blob in self.send_packs(epoch(head), &draft.fresh, moving, &mut places).await? {
             sizes.insert(blob.sha256, blob);
         }
         let mut manifest = Manifest::new(job.area.as_str(), job.author, job.reason, parent);
@@ -133,13 +133,14 @@ impl<'a> Preparing<'a> {
     /// Notes in `places` where each content lies now.
     async fn send_packs(
         &mut self,
+        epoch: u64,
         fresh: &[usize],
         moving: Vec<Compressed>,
         places: &mut HashMap<ContentHash, Slot>,
     ) -> Result<Vec<Blob>> {
         let (job, tree) = (self.mover, self.tree);
         let meter = Meter::new(self.work.reporter, Task::Pack, fresh.len() + moving.len(), None);
-        let sending = make::packs(tree, fresh, moving).map_ok(|pack| {
+        let sending = make::packs(tree, fresh, moving, epoch).map_ok(|pack| {
             let this = &*self;
             async move {
                 let keyed = Keyed {
@@ -202,4 +203,10 @@ fn entry(sha256: &ContentHash, size: u64, place: &Slot) -> FileEntry {
         sha256: *sha256,
         size,
     }
+}
+
+/// The last deletion that the area has seen.
+fn epoch(head: &Head) -> u64 {
+    let pruned = head.current.as_ref().and_then(|held| held.marker.pruned.as_ref());
+    pruned.map_or(0, |pruned| pruned.epoch)
 }

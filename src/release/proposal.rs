@@ -39,7 +39,7 @@ impl Proposal {
         let head = mover.head().await?;
         let current = head.current.as_ref().ok_or_else(|| no_release(area))?;
         let target = match to {
-            Some(pin) => history::find(deciding, area, current, pin).await?,
+            Some(pin) => history::find_revivable(deciding, area, current, pin).await?,
             None => history::before(deciding, area, current).await?,
         };
         Self::new(mover, MoveKind::Rollback, head, area, target, trusted).await
@@ -65,6 +65,7 @@ impl Proposal {
             None => source.marker,
         };
         let head = mover.head().await?;
+        refuse_while_deleting(mover.area, &head)?;
         Self::new(mover, MoveKind::Promote, head, from, target, trusted).await
     }
 
@@ -236,6 +237,20 @@ impl Proposal {
             seconds: started.elapsed().as_secs_f64(),
         }
     }
+}
+
+/// A promoted release keeps the names of its packs, also of some that may just be on their way out of this area.
+fn refuse_while_deleting(area: &Area, head: &Head) -> Result<()> {
+    let pruned = head.current.as_ref().and_then(|held| held.marker.pruned.as_ref());
+    let Some(until) = pruned.and_then(|pruned| pruned.deleting_until) else {
+        return Ok(());
+    };
+    Err(Error::refused(format!(
+        "a prune is deleting from area `{area}`, or was killed while it did; nothing was moved"
+    ))
+    .with_hint(format!(
+        "run it again once that has ended; after {until} `rstack prune {area}` ends it"
+    )))
 }
 
 fn lacks_signature(mover: &Mover<'_>, marker: &Marker) -> bool {

@@ -15,7 +15,7 @@ use super::model::{act, play};
 use super::world::{Files, World};
 use crate::support::{block_on, local};
 
-async fn environment(what: &str) -> World {
+pub(super) async fn environment(what: &str) -> World {
     let (local, name) = (local::shared(), local::unique(what));
     let aws = local.aws().await;
     let here = CreateBucketConfiguration::builder()
@@ -107,7 +107,7 @@ fn packs_that_a_table_splits_come_back_whole() {
 }
 
 /// Files whose bytes do not repeat.
-fn noise(count: u64, size: usize, seed: u64) -> Files {
+pub(super) fn noise(count: u64, size: usize, seed: u64) -> Files {
     let content = |file: u64| {
         let mut state = (seed << 32 | file) ^ 0x2545_f491_4f6c_dd1d;
         let bytes = (0..size).map(|_| {

@@ -18,7 +18,7 @@ fn key() -> Arc<PrivateKey> {
 }
 
 /// Signs with a key, and trusts it.
-fn signed() -> World {
+pub(super) fn signed() -> World {
     let key = key();
     World {
         trusted: TrustedKeys::from(vec![key.public()]),

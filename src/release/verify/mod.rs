@@ -10,5 +10,6 @@ mod report;
 mod run;
 mod witness;
 
+pub(in crate::release) use extra::{base, list};
 pub use report::{Finding, StoreVerified, Verified, VerifiedState, Wrong};
 pub use run::{Verification, verify};

@@ -15,7 +15,8 @@ use crate::event::Task;
 use crate::interrupt::Interrupt;
 use crate::publish::{Area, Meter, RECORDS};
 use crate::release::marker::{Held, Marker};
-use crate::release::{ContentHash, ReleaseId, Stores, Work, keys};
+use crate::release::prune::orphans_key;
+use crate::release::{ContentHash, Keeping, ReleaseId, Stores, Work, keys};
 use crate::store::StoreError;
 
 /// What to read back.
@@ -86,7 +87,10 @@ impl<'a> Look<'a> {
         };
         let steps = usize::try_from(head.marker.sequence).unwrap_or(usize::MAX);
         let moves = self.moves(&head, &meter(steps, 0)).await?;
-        let releases = blobs::releases(&self, moves.values());
+        let last: BTreeMap<&ReleaseId, u64> = moves.values().map(|step| (&step.release, step.sequence)).collect();
+        let keeping = |step: &Marker| head.marker.keeping(last[&step.release]);
+        let releases = blobs::releases(&self, moves.values().filter(|step| keeping(step) == Keeping::Kept));
+        let retired = blobs::releases(&self, moves.values().filter(|step| keeping(step) == Keeping::Retired));
         let packs: BTreeMap<ContentHash, _> = releases
             .values()
             .flat_map(|kept| &kept.packs)
@@ -106,13 +110,13 @@ impl<'a> Look<'a> {
             self.plain(&ledgers, &head.marker, manifest, &reading).await?;
         }
         self.markers(&head, current.as_ref()).await;
-        let known = self.known(&head, &releases, packs.keys());
+        let known = self.known(&head, releases.values().chain(retired.values()));
         Ok(Verified {
             area: self.area.to_string(),
             release: head.marker.release.clone(),
             sequence: head.marker.sequence,
             releases: releases.len() as u64,
-            pruned: 0,
+            pruned: (last.len() - releases.len()) as u64,
             packs: packs.len() as u64,
             contents: count,
             stores: self.report(&head, &known),
@@ -169,19 +173,20 @@ impl<'a> Look<'a> {
     }
 
     /// Every key of rstack's that the area has a reason to have.
-    fn known<'k>(
-        &self,
-        head: &Held,
-        releases: &BTreeMap<&ReleaseId, Kept>,
-        packs: impl Iterator<Item = &'k ContentHash>,
-    ) -> BTreeSet<String> {
+    fn known<'k>(&self, head: &Held, releases: impl Iterator<Item = &'k Kept>) -> BTreeSet<String> {
         let record = |name: &str| self.area.key(&format!("{RECORDS}/{name}"));
-        let notes = [keys::confirmed(self.area), keys::repair(self.area)];
+        let notes = [
+            keys::confirmed(self.area),
+            keys::repair(self.area),
+            orphans_key(self.area),
+        ];
         let mut known = BTreeSet::from([keys::marker(self.area), record("files")]);
         known.extend(notes);
         known.extend((1..=head.marker.sequence).map(|sequence| keys::step(self.area, sequence)));
-        known.extend(releases.values().map(|kept| kept.manifest.key.clone()));
-        known.extend(packs.map(|pack| keys::pack(self.area, *pack)));
+        for kept in releases {
+            known.insert(kept.manifest.key.clone());
+            known.extend(kept.packs.iter().map(|pack| keys::pack(self.area, pack.sha256)));
+        }
         known
     }
 
