@@ -14,6 +14,7 @@
 //! | [`policy`] | least-privilege IAM policies |
 //! | [`release`] | releases of an area: publishing them, moving the marker, reading them |
 //! | [`pull`] | a source as files in a directory |
+//! | [`bench`] | how long loading a source takes |
 //! | [`local`] | the AWS on this machine |
 //! | [`folders`] | where rstack keeps things on this machine |
 //! | [`trust`] | keys and signatures |
@@ -24,6 +25,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 pub mod aws;
+pub mod bench;
 pub mod config;
 pub mod error;
 pub mod event;

@@ -61,6 +61,7 @@ fn every_documented_result_has_the_shape_of_the_real_one() {
     check(local, "seed", &["seed", "-n", &name]);
     check(local, "releases", &["releases", "-n", &name]);
     check(local, "ls", &["ls", "-n", &name]);
+    check(local, "bench", &["bench", "-n", &name, "--repeat", "1"]);
     check(local, "cache info", &["cache", "info"]);
     check(local, "cache clear", &["cache", "clear"]);
     check(local, "cat", &["cat", "-n", &name, "main", "foo/module1.py"]);

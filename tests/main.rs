@@ -1,5 +1,6 @@
 //! Every integration test in one binary: one file a command or topic.
 
+mod bench;
 mod cache;
 mod config;
 mod credentials;

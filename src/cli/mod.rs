@@ -1,6 +1,7 @@
 //! The command line, one file a command.
 
 mod authorship;
+mod bench;
 mod cache;
 mod cat;
 mod completions;
@@ -87,6 +88,7 @@ enum Command {
     Ls(ls::Args),
     Cat(cat::Args),
     Cache(cache::Cache),
+    Bench(bench::Args),
     Diff(diff::Args),
     Pull(pull::Args),
     Rollback(rollback::Args),
@@ -197,6 +199,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Ls(command) => Box::pin(command.run(&context()?)).await,
         Command::Cat(command) => Box::pin(command.run(&context()?)).await,
         Command::Cache(command) => command.run(&context()?),
+        Command::Bench(command) => Box::pin(command.run(&context()?)).await,
         Command::Diff(command) => Box::pin(command.run(&context()?)).await,
         Command::Pull(command) => Box::pin(command.run(&context()?)).await,
         Command::Rollback(command) => Box::pin(command.run(&context()?)).await,

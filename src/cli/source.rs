@@ -63,7 +63,7 @@ fn opening<'a>(context: &'a Context<'_>, aws: Option<&'a Aws>, trusted: &'a Trus
     }
 }
 
-async fn aws(context: &Context<'_>, url: &SourceUrl) -> Result<Option<Aws>> {
+pub(crate) async fn aws(context: &Context<'_>, url: &SourceUrl) -> Result<Option<Aws>> {
     if !url.needs_aws() {
         return Ok(None);
     }

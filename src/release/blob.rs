@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::ContentHash;
 use super::marker::{Blob, PART};
 use crate::publish::Area;
-use crate::store::{Body, FileDigest, Put, Store, StoreError, StoreErrorKind, StoreResult};
+use crate::store::{Body, FileDigest, Put, Store, StoreError, StoreErrorKind, StoreResult, Stretch};
 
 /// A blob and the key that it has in an area.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +115,47 @@ pub(super) async fn look(store: &dyn Store, blobs: &[Keyed]) -> StoreResult<Vec<
         });
     }
     Ok(found)
+}
+
+/// Some bytes of a blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) keyed: Keyed,
+    /// From the start of the blob, in bytes.
+    pub(super) start: u64,
+    /// In bytes, at least 1.
+    pub(super) length: u64,
+}
+
+impl Piece {
+    /// Where it lies in this store, in order.
+    fn stretches(&self, store: &dyn Store) -> Vec<Stretch> {
+        let keys = self.keyed.keys(store);
+        let end = self.start.saturating_add(self.length);
+        if keys.len() == 1 {
+            let (start, length) = (self.start, self.length);
+            return keys.into_iter().map(|key| Stretch { key, start, length }).collect();
+        }
+        let part = |(part, key): (u64, String)| {
+            let (first, last) = (self.start.max(part * PART), end.min((part + 1) * PART));
+            (first < last).then(|| Stretch {
+                key,
+                start: first - part * PART,
+                length: last - first,
+            })
+        };
+        (0..).zip(keys).filter_map(part).collect()
+    }
+}
+
+/// Reads pieces in one batch; `None` where one is not there. A piece has no hash that could be checked here.
+pub(super) async fn read_pieces(store: &dyn Store, pieces: &[Piece]) -> StoreResult<Vec<Option<Bytes>>> {
+    let stretches: Vec<Vec<Stretch>> = pieces.iter().map(|piece| piece.stretches(store)).collect();
+    let mut values = store.get_ranges(&stretches.concat()).await?.into_iter();
+    let joined = stretches
+        .iter()
+        .map(|of_piece| join(values.by_ref().take(of_piece.len()).collect()));
+    Ok(joined.collect())
 }
 
 /// Reads blobs in one batch; `None` where one, or a part of it, is not there.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::join;
 
-use super::blob::{self, Found, Keyed};
+use super::blob::{self, Found, Keyed, Piece};
 use super::marker::{Blob, Marker};
 use super::place::{Mended, Place};
 use super::repair::Repair;
@@ -68,6 +68,23 @@ impl Place {
             .collect();
         join(self.local.keep(fresh), self.repair(marker, wanted, &values, &gaps)).await;
         Ok(values)
+    }
+
+    /// Pieces of blobs, from the first store that has all of them; `None` when none has, or one cannot say: reading whole
+    /// blobs then tells why.
+    pub(super) async fn fetch_pieces(&self, pieces: &[Piece]) -> Option<Vec<Bytes>> {
+        if let Some(cache) = self.cache.as_ref().filter(|_| !self.findings.cache_fails()) {
+            let asked = tokio::time::timeout(PATIENCE, blob::read_pieces(&**cache, pieces)).await;
+            if let Some(found) = asked.ok().and_then(Result::ok).and_then(all) {
+                return Some(found);
+            }
+        }
+        for store in [Some(&self.marker), self.backup.as_ref()].into_iter().flatten() {
+            if let Some(found) = all(blob::read_pieces(&**store, pieces).await.ok()?) {
+                return Some(found);
+            }
+        }
+        None
     }
 
     /// It can give nothing older, only nothing: what it lacks, or cannot say, is asked for elsewhere.
@@ -157,6 +174,10 @@ impl Place {
         });
         Repair::new(marker, mended).write(cache, &self.area).await
     }
+}
+
+fn all(found: Vec<Option<Bytes>>) -> Option<Vec<Bytes>> {
+    found.into_iter().collect()
 }
 
 fn missing(found: &[Option<Bytes>]) -> Vec<usize> {

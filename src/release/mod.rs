@@ -11,6 +11,7 @@ mod confirm;
 mod copies;
 mod draft;
 mod fetch;
+mod few;
 mod gather;
 mod hash;
 mod history;

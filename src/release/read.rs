@@ -1,7 +1,7 @@
 //! Reading one release of one area.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -38,6 +38,8 @@ pub struct Reader {
     load: Load,
     marker: Marker,
     manifest: Arc<Manifest>,
+    /// How often little was read of a pack.
+    pub(super) nibbled: Mutex<HashMap<ContentHash, u32>>,
 }
 
 impl Reader {
@@ -74,6 +76,7 @@ impl Reader {
             load,
             marker,
             manifest,
+            nibbled: Mutex::default(),
         })
     }
 
@@ -108,21 +111,23 @@ impl Reader {
     }
 
     /// The contents of these paths, in their order; `None` where the release has none. What is not on this machine is
-    /// fetched in one batch, whole packs at a time.
+    /// fetched in one batch: whole packs, unless little is wanted of a large one.
     ///
     /// # Errors
     /// When a pack is missing everywhere or is not what its hash says, and whatever keeps a store from being read.
     pub async fn read_many(&self, paths: &[&str]) -> Result<Vec<Option<Bytes>>> {
         let entries = paths.iter().map(|path| self.manifest.files.get(*path).copied());
         let entries: Vec<Option<FileEntry>> = entries.collect();
-        let wanted: BTreeSet<ContentHash> = entries.iter().flatten().map(|entry| entry.pack).collect();
-        let packs = self.packs(&wanted).await?;
-        let jobs = entries.iter().enumerate().filter_map(|(at, entry)| {
-            let entry = (*entry)?;
+        let mut contents = self.few(&entries).await;
+        let missing = |at: usize| entries[at].filter(|_| contents[at].is_none());
+        let missing: Vec<(usize, FileEntry)> = (0..paths.len()).filter_map(|at| Some((at, missing(at)?))).collect();
+        let packs = self
+            .packs(&missing.iter().map(|(_, entry)| entry.pack).collect())
+            .await?;
+        let jobs = missing.into_iter().map(|(at, entry)| {
             let pack = packs.get(&entry.pack).cloned().unwrap_or_default();
-            Some(Job { at, entry, pack })
+            Job { at, entry, pack }
         });
-        let mut contents = vec![None; paths.len()];
         for (at, unpacked) in unpack(jobs.collect()).await? {
             let content = unpacked.map_err(|wrong| self.damaged(paths[at], entries[at], &wrong))?;
             contents[at] = Some(content);

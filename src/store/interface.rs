@@ -1,5 +1,6 @@
 //! What every backend can do.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -28,6 +29,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The values of `keys`, in their order; `None` where there is none. Reads are strongly consistent. All values
     /// are in memory at once: the caller bounds how much it asks for.
     async fn get_many(&self, keys: &[String]) -> StoreResult<Vec<Option<Bytes>>>;
+
+    /// Stretches of values, in their order; `None` where there is no value, or it ends before the stretch does. A store
+    /// that cannot read less than a value reads it whole.
+    async fn get_ranges(&self, wanted: &[Stretch]) -> StoreResult<Vec<Option<Bytes>>> {
+        let keys: BTreeSet<&String> = wanted.iter().map(|stretch| &stretch.key).collect();
+        let keys: Vec<String> = keys.into_iter().cloned().collect();
+        let values = self.get_many(&keys).await?;
+        let values: HashMap<String, Option<Bytes>> = keys.into_iter().zip(values).collect();
+        let cut = |stretch: &Stretch| stretch.of(values.get(&stretch.key)?.as_ref()?);
+        Ok(wanted.iter().map(cut).collect())
+    }
 
     /// Writes every entry that `puts` yields, overwriting. Entries are drawn as there is room for them, so an iterator
     /// that ends early (an interrupt) lets what is in flight finish. `done` is told of each entry once the store has
@@ -78,6 +90,28 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Writes `new` only if the key still holds `expected` (`None`: nothing). A write whose answer was lost is read
     /// again: finding `new` there counts as done, so `new` should be unlike anything that another writer writes.
     async fn compare_and_set(&self, key: &str, expected: Option<&Version>, new: Bytes) -> StoreResult<Swap>;
+}
+
+/// Neighbouring bytes of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    pub key: String,
+    /// From the start of the value, in bytes.
+    pub start: u64,
+    /// In bytes, at least 1.
+    pub length: u64,
+}
+
+impl Stretch {
+    /// Where it ends: the first byte after it.
+    pub(super) fn end(&self) -> u64 {
+        self.start.saturating_add(self.length)
+    }
+
+    fn of(&self, value: &Bytes) -> Option<Bytes> {
+        let (start, end) = (usize::try_from(self.start).ok()?, usize::try_from(self.end()).ok()?);
+        (end <= value.len()).then(|| value.slice(start..end))
+    }
 }
 
 /// Entries on their way into a store.

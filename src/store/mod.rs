@@ -23,7 +23,7 @@ pub(crate) use dynamodb::{PARTS_PREFIX, PROBE_KEY};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use file::FileStore;
 pub(crate) use hex::{hex, unhex};
-pub use interface::{Done, Limit, Listed, Pages, Put, Puts, Store, Swap, Version};
+pub use interface::{Done, Limit, Listed, Pages, Put, Puts, Store, Stretch, Swap, Version};
 pub use kind::StoreKind;
 pub use memory::MemoryStore;
 pub use redis::{RedisAddress, RedisStore};

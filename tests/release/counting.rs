@@ -1,30 +1,40 @@
-//! A store that counts what it is asked, and can be told to hand out something else.
+//! A store that counts what it is asked and what it gives.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rstack::store::{Done, Pages, Puts, Store, StoreKind, StoreResult, Swap, Version};
+use rstack::store::{Done, Pages, Puts, Store, StoreKind, StoreResult, Stretch, Swap, Version};
 
 #[derive(Debug)]
 pub(super) struct Counting {
     pub(super) inner: Arc<dyn Store>,
     /// Calls that ask for values.
     pub(super) reads: Arc<AtomicU64>,
-    /// Entries that were written.
-    pub(super) writes: Arc<AtomicU64>,
+    /// Of the values that were handed out.
+    pub(super) bytes: Arc<AtomicU64>,
 }
 
 impl Counting {
     pub(super) fn around(inner: Arc<dyn Store>) -> (Arc<dyn Store>, Arc<AtomicU64>) {
-        let reads = Arc::new(AtomicU64::new(0));
+        let (counting, reads, _) = Self::with_bytes(inner);
+        (counting, reads)
+    }
+
+    pub(super) fn with_bytes(inner: Arc<dyn Store>) -> (Arc<dyn Store>, Arc<AtomicU64>, Arc<AtomicU64>) {
+        let (reads, bytes) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
         let counting = Self {
             inner,
             reads: Arc::clone(&reads),
-            writes: Arc::default(),
+            bytes: Arc::clone(&bytes),
         };
-        (Arc::new(counting), reads)
+        (Arc::new(counting), reads, bytes)
+    }
+
+    fn gave(&self, values: &[Option<Bytes>]) {
+        let bytes: usize = values.iter().flatten().map(Bytes::len).sum();
+        self.bytes.fetch_add(bytes as u64, Ordering::SeqCst);
     }
 
     fn read(&self) {
@@ -54,14 +64,20 @@ impl Store for Counting {
 
     async fn get_many(&self, keys: &[String]) -> StoreResult<Vec<Option<Bytes>>> {
         self.read();
-        self.inner.get_many(keys).await
+        let values = self.inner.get_many(keys).await?;
+        self.gave(&values);
+        Ok(values)
+    }
+
+    async fn get_ranges(&self, wanted: &[Stretch]) -> StoreResult<Vec<Option<Bytes>>> {
+        self.read();
+        let values = self.inner.get_ranges(wanted).await?;
+        self.gave(&values);
+        Ok(values)
     }
 
     async fn put_many(&self, puts: &mut Puts<'_>, done: &Done<'_>) -> StoreResult<()> {
-        let mut puts = puts.inspect(|_| {
-            self.writes.fetch_add(1, Ordering::SeqCst);
-        });
-        self.inner.put_many(&mut puts, done).await
+        self.inner.put_many(puts, done).await
     }
 
     async fn delete_many(&self, keys: &[String]) -> StoreResult<()> {

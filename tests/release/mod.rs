@@ -10,6 +10,7 @@ mod counting;
 mod crash;
 mod diff;
 mod faulty;
+mod few;
 mod merging;
 mod model;
 mod pruning;

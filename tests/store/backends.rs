@@ -14,7 +14,7 @@ macro_rules! contract {
 
             contract!(@cases $open; values_come_back_byte_for_byte, absent_is_a_miss_and_not_an_error,
                 overwriting_and_deleting, odd_keys_are_kept_apart, large_values, batches_over_every_limit,
-                listing_by_prefix, one_of_many_writers_wins, comparing_and_setting, large_values_compare_and_set,
+                stretches_of_values, listing_by_prefix, one_of_many_writers_wins, comparing_and_setting, large_values_compare_and_set,
                 a_changed_file_is_not_stored, copying_inside_the_store, an_iterator_that_ends_ends_the_writing, holding_a_value);
         }
     )*};

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use futures_util::{TryStreamExt, future};
-use rstack::store::{Body, FileBody, FileDigest, Put, Store, StoreErrorKind, Swap};
+use rstack::store::{Body, FileBody, FileDigest, Put, Store, StoreErrorKind, Stretch, Swap};
 
 pub(super) async fn values_come_back_byte_for_byte(store: &dyn Store, area: &str) {
     let values = [
@@ -75,6 +75,54 @@ pub(super) async fn copying_inside_the_store(store: &dyn Store, area: &str) {
     }
     assert_eq!(get(store, &to("nothing")).await, None);
     assert_eq!(store.copy_many(&[]).await.expect("nothing to do"), [] as [bool; 0]);
+}
+
+pub(super) async fn stretches_of_values(store: &dyn Store, area: &str) {
+    let large: Bytes = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    let (small, large_key) = (format!("{area}/small"), format!("{area}/large"));
+    put(
+        store,
+        [(small.clone(), "0123456789".into()), (large_key.clone(), large.clone())],
+    )
+    .await;
+    let stretch = |key: &str, start: u64, length: u64| Stretch {
+        key: key.to_owned(),
+        start,
+        length,
+    };
+    let wanted = [
+        stretch(&small, 0, 10),
+        stretch(&small, 3, 1),
+        stretch(&large_key, 3_999_998, 2),
+        stretch(&large_key, 400_000, 500_000),
+        stretch(&small, 9, 2),
+        stretch(&small, 10, 1),
+        stretch(&small, 1_000_000, 5),
+        stretch(&format!("{area}/nothing"), 0, 1),
+    ];
+    let found = store.get_ranges(&wanted).await.expect("an answer");
+    let expected = [
+        Some(Bytes::from("0123456789")),
+        Some(Bytes::from("3")),
+        Some(large.slice(3_999_998..)),
+        Some(large.slice(400_000..900_000)),
+        None,
+        None,
+        None,
+        None,
+    ];
+    assert!(
+        found == expected,
+        "{:?}",
+        found
+            .iter()
+            .map(|found| found.as_ref().map(Bytes::len))
+            .collect::<Vec<_>>()
+    );
+    assert_eq!(
+        store.get_ranges(&[]).await.expect("an answer"),
+        [] as [Option<Bytes>; 0]
+    );
 }
 
 pub(super) async fn odd_keys_are_kept_apart(store: &dyn Store, area: &str) {

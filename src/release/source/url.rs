@@ -89,6 +89,17 @@ impl fmt::Display for Location {
     }
 }
 
+impl fmt::Display for SourceUrl {
+    /// Without options, and never with a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, part) in self.parts.iter().enumerate() {
+            let join = if place == 0 { "" } else { ";" };
+            write!(f, "{join}{}", part.location)?;
+        }
+        Ok(())
+    }
+}
+
 impl SourceUrl {
     /// Reads a source as it is typed; a name that is no URL is an area of `environment`.
     ///

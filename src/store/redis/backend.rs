@@ -13,7 +13,7 @@ use super::connection::Connection;
 use crate::store::hex::hex;
 use crate::store::interface::{Mark, settle};
 use crate::store::pool::{self, Batches, Bounds};
-use crate::store::{Done, Limit, Listed, Pages, Put, Puts, Store, StoreKind, StoreResult, Swap, Version};
+use crate::store::{Done, Limit, Listed, Pages, Put, Puts, Store, StoreKind, StoreResult, Stretch, Swap, Version};
 
 const LARGEST_VALUE: u64 = 512 << 20;
 /// Commands in one pipeline.
@@ -117,6 +117,26 @@ impl Store for RedisStore {
             }
             let found: Vec<Option<Vec<u8>>> = self.connection.repeatable(&pipeline).await?;
             values.extend(found.into_iter().map(|value| value.map(Bytes::from)));
+        }
+        Ok(values)
+    }
+
+    async fn get_ranges(&self, wanted: &[Stretch]) -> StoreResult<Vec<Option<Bytes>>> {
+        let mut values = Vec::with_capacity(wanted.len());
+        for batch in wanted.chunks(COMMANDS) {
+            let mut pipeline = Pipeline::with_capacity(batch.len());
+            for stretch in batch {
+                pipeline
+                    .cmd("GETRANGE")
+                    .arg(&stretch.key)
+                    .arg(stretch.start)
+                    .arg(stretch.end() - 1);
+            }
+            let found: Vec<Vec<u8>> = self.connection.repeatable(&pipeline).await?;
+            // What is not there is as good as empty, and what is too short comes short.
+            let whole =
+                |(value, stretch): (Vec<u8>, &Stretch)| (value.len() as u64 == stretch.length).then(|| value.into());
+            values.extend(found.into_iter().zip(batch).map(whole));
         }
         Ok(values)
     }

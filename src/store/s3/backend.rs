@@ -9,7 +9,7 @@ use super::list;
 use crate::aws::{AwsError, Service};
 use crate::store::pool::{self, Bounds};
 use crate::store::{
-    Body, Done, FileDigest, Limit, Pages, Put, Puts, Store, StoreError, StoreKind, StoreResult, Swap, Version,
+    Body, Done, FileDigest, Limit, Pages, Put, Puts, Store, StoreError, StoreKind, StoreResult, Stretch, Swap, Version,
 };
 
 /// What a single PutObject takes.
@@ -88,6 +88,11 @@ impl Store for S3Store {
             .map_ok(|found| found.map(|(value, _)| value))
             .try_collect()
             .await
+    }
+
+    async fn get_ranges(&self, wanted: &[Stretch]) -> StoreResult<Vec<Option<Bytes>>> {
+        let reads: Vec<_> = wanted.iter().map(|stretch| self.get_stretch(stretch)).collect();
+        stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await
     }
 
     async fn put_many(&self, puts: &mut Puts<'_>, done: &Done<'_>) -> StoreResult<()> {

@@ -11,7 +11,7 @@ use super::backend::refused;
 use crate::aws::{AwsError, AwsErrorKind, Service};
 use crate::store::body::{self, Digester, FileBody};
 use crate::store::interface::{Mark, settle};
-use crate::store::{FileDigest, StoreError, StoreErrorKind, StoreKind, StoreResult, Swap, Version, backoff};
+use crate::store::{FileDigest, StoreError, StoreErrorKind, StoreKind, StoreResult, Stretch, Swap, Version, backoff};
 
 /// How often an answer that broke off is asked for again; what fails earlier, the SDK asks for again itself.
 const BROKEN_ANSWERS: u32 = 3;
@@ -26,10 +26,30 @@ const IN_A_HEADER: &AsciiSet = &NON_ALPHANUMERIC
 impl S3Store {
     /// The value and its ETag.
     pub(super) async fn get_value(&self, key: &str) -> StoreResult<Option<(Bytes, String)>> {
+        self.get(key, None).await
+    }
+
+    /// A stretch of a value; `None` where the value ends before.
+    pub(super) async fn get_stretch(&self, stretch: &Stretch) -> StoreResult<Option<Bytes>> {
+        let range = format!("bytes={}-{}", stretch.start, stretch.end() - 1);
+        let found = self.get(&stretch.key, Some(range)).await?;
+        Ok(found
+            .map(|(value, _)| value)
+            .filter(|value| value.len() as u64 == stretch.length))
+    }
+
+    async fn get(&self, key: &str, range: Option<String>) -> StoreResult<Option<(Bytes, String)>> {
         for attempt in 1.. {
-            let output = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
+            let request = self.client.get_object().bucket(&self.bucket).key(key);
+            let output = match request.set_range(range.clone()).send().await {
                 Ok(output) => output,
-                Err(error) => return absent(&AwsError::new(Service::S3, "GetObject", &error), key).map(|()| None),
+                Err(error) => {
+                    let error = AwsError::new(Service::S3, "GetObject", &error);
+                    if error.is("InvalidRange") {
+                        return Ok(None);
+                    }
+                    return absent(&error, key).map(|()| None);
+                }
             };
             let tag = output.e_tag().unwrap_or_default().to_owned();
             match output.body.collect().await {
