@@ -81,7 +81,7 @@ impl Drain<'_> {
         Ok(drained)
     }
 
-    /// Lists the bucket once, deleting what it finds; returns how many it found.
+    /// Goes through the bucket once, deleting what it finds; returns how many it found.
     async fn pass(&self, drained: &mut Drained) -> Result<u64> {
         let mut work = JoinSet::new();
         let mut marker = None;
@@ -97,10 +97,10 @@ impl Drain<'_> {
             while work.len() >= IN_FLIGHT {
                 self.take(work.join_next().await, drained)?;
             }
+            marker = page.next_to_delete();
             if !page.versions.is_empty() {
                 work.spawn(delete(self.deleter(), page.versions));
             }
-            marker = page.next;
             if marker.is_none() {
                 break false;
             }

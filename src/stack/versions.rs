@@ -4,17 +4,26 @@ use aws_sdk_s3::types::EncodingType;
 
 use crate::aws::{Aws, AwsError, AwsErrorKind, Service};
 
+/// The id of a version that was written while its bucket had no versioning.
+const UNVERSIONED: &str = "null";
+
 /// One version of an object, or the mark that it was deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version {
     pub(super) key: String,
-    /// "null" for an object written while the bucket had no versioning.
     pub(super) id: Option<String>,
     /// Bytes; 0 for a delete marker.
     pub(super) size: u64,
     /// It is what a reader without a version gets.
     pub(super) latest: bool,
     pub(super) delete_marker: bool,
+}
+
+impl Version {
+    /// As in a bucket that never had versioning.
+    fn is_plain(&self) -> bool {
+        self.latest && !self.delete_marker && self.id.as_deref() == Some(UNVERSIONED)
+    }
 }
 
 /// Up to 1,000 versions, and where the next page begins.
@@ -24,10 +33,26 @@ pub(super) struct Page {
     pub(super) next: Option<Marker>,
 }
 
+/// How a listing goes on.
 #[derive(Debug, Clone)]
-pub(super) struct Marker {
-    key: Option<String>,
-    version: Option<String>,
+pub(super) enum Marker {
+    /// Behind this version.
+    Version { key: Option<String>, id: Option<String> },
+    /// Behind this object; versions that are not the latest are passed over.
+    Object(String),
+}
+
+impl Page {
+    /// Where to go on deleting. Where no version so far has an id of its own, objects are probably all there is, and
+    /// listing them is cheaper; what this overlooks, listing again from the start finds.
+    pub(super) fn next_to_delete(&self) -> Option<Marker> {
+        match self.versions.last() {
+            Some(last) if self.next.is_some() && self.versions.iter().all(Version::is_plain) => {
+                Some(Marker::Object(last.key.clone()))
+            }
+            _ => self.next.clone(),
+        }
+    }
 }
 
 /// An upload that was begun and never finished. Its parts are stored, and paid for.
@@ -39,7 +64,19 @@ pub(super) struct Upload {
 
 /// The page after `marker`; `None` when there is no such bucket.
 pub(super) async fn page(aws: &Aws, bucket: &str, marker: Option<Marker>) -> Result<Option<Page>, AwsError> {
-    let (key, version) = marker.map_or((None, None), |m| (m.key, m.version));
+    match marker {
+        None => version_page(aws, bucket, None, None).await,
+        Some(Marker::Version { key, id }) => version_page(aws, bucket, key, id).await,
+        Some(Marker::Object(key)) => object_page(aws, bucket, key).await,
+    }
+}
+
+async fn version_page(
+    aws: &Aws,
+    bucket: &str,
+    key: Option<String>,
+    version: Option<String>,
+) -> Result<Option<Page>, AwsError> {
     // S3 goes on behind the marker; ministack repeats the version that it names.
     let repeated = |v: &Version| key.as_ref() == Some(&v.key) && v.id.is_some() && v.id == version;
     let answer = aws
@@ -71,14 +108,45 @@ pub(super) async fn page(aws: &Aws, bucket: &str, marker: Option<Marker>) -> Res
         latest: v.is_latest().unwrap_or_default(),
         delete_marker: true,
     });
-    let next = answer.is_truncated().unwrap_or_default().then(|| Marker {
+    let versions: Vec<_> = objects.chain(markers).filter(|v| !repeated(v)).collect();
+    let next = answer.is_truncated().unwrap_or_default().then(|| Marker::Version {
         key: answer.next_key_marker().map(decode),
-        version: answer.next_version_id_marker().map(str::to_owned),
+        id: answer.next_version_id_marker().map(str::to_owned),
     });
-    Ok(Some(Page {
-        versions: objects.chain(markers).filter(|v| !repeated(v)).collect(),
-        next,
-    }))
+    Ok(Some(Page { versions, next }))
+}
+
+async fn object_page(aws: &Aws, bucket: &str, after: String) -> Result<Option<Page>, AwsError> {
+    let request = aws
+        .s3()
+        .list_objects_v2()
+        .bucket(bucket)
+        .encoding_type(EncodingType::Url);
+    let answer = match request.start_after(after).send().await {
+        Ok(answer) => answer,
+        Err(error) => return absent(AwsError::new(Service::S3, "ListObjectsV2", &error)),
+    };
+    let encoded = answer.encoding_type() == Some(&EncodingType::Url);
+    let objects = answer.contents().iter().map(|object| {
+        let key = object.key().unwrap_or_default();
+        Version {
+            key: if encoded { decode(key) } else { key.to_owned() },
+            id: Some(UNVERSIONED.to_owned()),
+            size: object
+                .size()
+                .and_then(|size| u64::try_from(size).ok())
+                .unwrap_or_default(),
+            latest: true,
+            delete_marker: false,
+        }
+    });
+    let versions: Vec<_> = objects.collect();
+    let more = answer.is_truncated().unwrap_or_default();
+    let next = versions
+        .last()
+        .filter(|_| more)
+        .map(|last| Marker::Object(last.key.clone()));
+    Ok(Some(Page { versions, next }))
 }
 
 /// Every unfinished upload, up to `limit`; none when there is no such bucket.

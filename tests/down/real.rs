@@ -358,6 +358,34 @@ with ThreadPoolExecutor(8) as pool:
     on(shared(), async |aws| assert!(!bucket_exists(&aws, &bucket).await));
 }
 
+/// The first page looks as if there had never been versions.
+#[test]
+fn a_bucket_that_got_versioning_late_is_emptied_of_all_versions() {
+    let name = unique("late-versions");
+    let bucket = on(shared(), async |aws| environment(&aws, &name, TEMPLATE, &[OURS]).await);
+    let script = r#"
+import boto3, os
+from concurrent.futures import ThreadPoolExecutor
+s3 = boto3.client("s3")
+bucket = os.environ["BUCKET"]
+s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+with ThreadPoolExecutor(8) as pool:
+    list(pool.map(lambda i: s3.put_object(Bucket=bucket, Key=f"k{i:04} +", Body=b"x"), range(2100)))
+s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+for i in range(3):
+    s3.put_object(Bucket=bucket, Key="late", Body=b"x")
+    s3.put_object(Bucket=bucket, Key="k1700 +", Body=b"x")
+s3.delete_object(Bucket=bucket, Key="late")
+"#;
+    let mut variables = shared().variables().to_vec();
+    variables.push(("BUCKET".to_owned(), bucket.clone()));
+    crate::support::python::venv(&["boto3==1.43.11"]).python(script, &variables);
+    let output = shared().done(["down", "-n", &name, "--yes"]);
+    let told = format!("emptied {bucket}: 2,106 object versions, 1 delete marker");
+    assert!(output.stdout.contains(&told), "{output}");
+    on(shared(), async |aws| assert!(!bucket_exists(&aws, &bucket).await));
+}
+
 /// All environments of a local AWS share one Redis, which outlives them.
 #[test]
 fn keys_in_the_shared_redis_go_with_their_environment_only() {
