@@ -181,3 +181,38 @@ fn without_a_release_there_is_nothing_to_sign() {
     ");
     local.done(["down", "-n", &name, "--yes"]);
 }
+
+#[test]
+fn up_signs_what_it_seeds_with_the_key_given_or_configured() {
+    let (local, dir) = (shared(), TempDir::new().expect("a folder"));
+    let name = unique("up-signed");
+    let key = dir.path().join("key.pem");
+    let key = key.to_str().expect("UTF-8");
+    let public = local.done(["key", "generate", key]).stdout;
+    fs::create_dir(dir.path().join("src")).expect("a folder");
+    fs::write(dir.path().join("src/a.py"), "a = 1\n").expect("written");
+    let up = |more: &[&str]| {
+        let call = local.rstack(["up", "-n", &name, "--yes"]).args(more);
+        call.env("RSTACK_AREA", &name)
+            .dir(dir.path())
+            .hide(name.clone(), "[NAME]")
+    };
+    let nothing = up(&["--sign", key]).run().expect(2);
+    assert!(nothing.stderr.contains("add `--seed`"), "{nothing}");
+    up(&["--seed", "src", "--sign", key]).run().expect(0);
+    let read = || {
+        let call = local.rstack(["cat", "-n", &name, &name, "a.py"]);
+        call.env("RSTACK_TRUSTED_KEYS", public.trim()).run()
+    };
+    assert_eq!(read().expect(0).stdout, "a = 1\n");
+    // From the file, like every command that publishes; and never quietly without.
+    fs::write(dir.path().join("src/a.py"), "a = 2\n").expect("written");
+    let unsigned = up(&["--seed", "src"]).run().expect(1);
+    assert!(
+        unsigned.stderr.contains("is signed, and this move would not be"),
+        "{unsigned}"
+    );
+    fs::write(dir.path().join("rstack.yaml"), "signing_key: key.pem\n").expect("written");
+    up(&["--seed", "src"]).run().expect(0);
+    assert_eq!(read().expect(0).stdout, "a = 2\n");
+}

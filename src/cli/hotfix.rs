@@ -17,7 +17,7 @@ use super::Context;
 use super::environment::{AllStores, Environment};
 use super::moving::Options;
 use super::plain::Now;
-use super::seed::warn_of_copies;
+use super::seed::warn_of;
 use super::shell::{command_line, quote};
 
 /// Put single files in front of another area, without publishing it anew
@@ -139,13 +139,13 @@ impl Args {
     ) -> Result<Outcome> {
         let again = self.command(context)?;
         environment.advise(context, &again, &mut published.stores);
-        warn_of_copies(context, &published.stores);
         let now = Now {
             bytes: published.bytes,
             first: published.sequence == 1,
         };
         let plain = &self.options.plain;
         let followed = Box::pin(plain.follow(context, environment, stores, &self.area, now, &again)).await?;
+        warn_of(context, &published.stores, followed.files.as_ref());
         let outcome = published.outcome().and(followed.outcome());
         if !self.clear {
             let name = context.settings.require_name()?;

@@ -15,7 +15,7 @@ use super::authorship::{Authorship, Signing};
 use super::environment::{AllStores, Environment};
 use super::plain::{Now, PlainOption};
 use super::redis::RedisOption;
-use super::seed::warn_of_copies;
+use super::seed::warn_of;
 
 /// How an area is moved.
 #[derive(Debug, Clone, ClapArgs)]
@@ -49,8 +49,10 @@ pub(super) struct Moving<'a> {
     pub(super) command: &'static str,
     pub(super) area: &'a Area,
     pub(super) options: &'a Options,
-    /// The command that would do this again.
+    /// The command, without a release.
     pub(super) again: String,
+    /// Its option that names a release.
+    pub(super) pin: &'static str,
     pub(super) question: String,
 }
 
@@ -98,14 +100,16 @@ impl Moving<'_> {
     /// Plain files, and what is to be said of stores that lag.
     async fn bring_along(&self, environment: &Environment, opened: &AllStores, mut moved: Moved) -> Result<Outcome> {
         let context = self.context;
-        environment.advise(context, &self.again, &mut moved.stores);
-        warn_of_copies(context, &moved.stores);
+        // Pinned: without that, rolling back again would go back one more.
+        let again = format!("{} {} {}", self.again, self.pin, moved.release.id);
+        environment.advise(context, &again, &mut moved.stores);
         let plain = &self.options.plain;
         let now = Now {
             bytes: moved.bytes,
             first: moved.previous.is_none(),
         };
-        let followed = Box::pin(plain.follow(context, environment, opened, self.area, now, &self.again)).await?;
+        let followed = Box::pin(plain.follow(context, environment, opened, self.area, now, &again)).await?;
+        warn_of(context, &moved.stores, followed.files.as_ref());
         let outcome = moved.outcome().and(followed.outcome());
         let plain_files = followed.files;
         self.finish(&Report { moved, plain_files }, outcome);

@@ -6,11 +6,10 @@ use clap::Args as ClapArgs;
 use rstack::event::{Event, Reporter as _};
 use rstack::publish::{Area, Publish, Report, Tree, has_plain_files, publish};
 use rstack::release::Reader;
-use rstack::{Error, Outcome, Result};
+use rstack::{Error, ErrorKind, Outcome, Result};
 
 use super::Context;
 use super::environment::{AllStores, Environment};
-use super::seed::warn_of_files;
 
 /// The largest release, in bytes, that is written as plain files unasked.
 const LARGEST: u64 = 16 << 20;
@@ -31,10 +30,43 @@ impl PlainOption {
         self.plain || bytes <= LARGEST && !self.no_plain
     }
 
-    /// Makes an area's plain files those of the release that it is at, or says that they stay behind. An area that had
-    /// a release before and no plain files stays without them, unless they are asked for. `again` is the command that
-    /// would do this again.
+    /// As [`PlainOption::write`]. The release is there whatever happens here, so what fails is told, and `again` is the
+    /// command that completes it.
     pub(crate) async fn follow(
+        &self,
+        context: &Context<'_>,
+        environment: &Environment,
+        stores: &AllStores,
+        area: &Area,
+        now: Now,
+        again: &str,
+    ) -> Result<Followed> {
+        match self.write(context, environment, stores, area, now, again).await {
+            Ok(mut followed) => {
+                if let Some(files) = &mut followed.files {
+                    environment.advise_of_files(context, again, files);
+                }
+                Ok(followed)
+            }
+            Err(error) if matches!(*error.kind, ErrorKind::Interrupted(_)) => {
+                Err(error.with_hint(format!("the release is there; this completes its plain files: {again}")))
+            }
+            Err(error) => {
+                context.ui.report(&Event::Warning {
+                    message: format!("the plain files of area `{area}` are not complete: {error}"),
+                    hint: Some(format!("then again: {again}")),
+                });
+                Ok(Followed {
+                    files: None,
+                    behind: true,
+                })
+            }
+        }
+    }
+
+    /// Makes an area's plain files those of the release that it is at, or says that they stay behind. An area that had
+    /// a release before and no plain files stays without them, unless they are asked for.
+    async fn write(
         &self,
         context: &Context<'_>,
         environment: &Environment,
@@ -47,7 +79,7 @@ impl PlainOption {
         let there = has_plain_files(stores.roles().deciding, area, &stack.id).await?;
         if there && !self.wanted(now.bytes) {
             let message = format!("the plain files of area `{area}` stay what they were");
-            let hint = Some("`--plain` writes them, however many there are".to_owned());
+            let hint = Some(format!("this writes them, however many there are: {again} --plain"));
             context.ui.report(&Event::Warning { message, hint });
         }
         if !self.wanted(now.bytes) || !(there || now.first || self.plain) {
@@ -68,9 +100,7 @@ impl PlainOption {
             reporter: context.ui,
             interrupt: &context.interrupt,
         };
-        let mut files = Box::pin(publish(&job)).await?;
-        environment.advise_of_files(context, again, &mut files);
-        warn_of_files(context, &files);
+        let files = Box::pin(publish(&job)).await?;
         Ok(Followed {
             files: Some(files),
             behind: false,

@@ -58,6 +58,7 @@ impl Args {
             area: to,
             options,
             again,
+            pin: "--at",
             question: format!("promote area `{from}` to area `{to}`?"),
         };
         let at = at.as_ref();

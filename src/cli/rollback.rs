@@ -34,7 +34,8 @@ const AFTER_HELP: &str = "\
 stdout: where the area is now, and what that changed.
 
 Exit codes: 0 the area is there (also when it was already); 1 refused, or somebody else came first: nothing was moved;
-2 usage; 3 moved, but a store or the plain files lag (run the same command again with `--to`); 130 interrupted.
+2 usage; 3 moved, but a store or the plain files lag (the same with `--to RELEASE` brings them along, without it goes back
+one more); 130 interrupted.
 
 Examples:
   rstack rollback -n demo prod                        to the release before, after a question
@@ -55,6 +56,7 @@ impl Args {
             area: &area,
             options: &self.options,
             again,
+            pin: "--to",
             question: format!("roll area `{area}` back?"),
         };
         let to = self.to.as_ref();

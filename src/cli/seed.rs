@@ -17,7 +17,7 @@ use rstack::trust::PrivateKey;
 use rstack::{Error, ErrorKind, Outcome, Result};
 use serde::Serialize;
 
-pub(crate) use self::warnings::{warn, warn_of_copies, warn_of_files};
+pub(crate) use self::warnings::{warn, warn_of};
 use super::authorship::{Authorship, Signing};
 use super::plain::PlainOption;
 use super::redis::{RedisOption, Way};

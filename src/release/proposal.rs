@@ -12,6 +12,7 @@ use super::publish::load_manifest;
 use super::report::{Moved, Standing};
 use super::{Changes, Manifest};
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::publish::{Area, Index, refuse_overlap};
 use crate::trust::TrustedKeys;
 
@@ -184,7 +185,13 @@ impl Proposal {
             origin: self.origin(),
         };
         match mover.decide(&self.head, leap, work.interrupt).await? {
-            (Commit::Won, held) => Ok((held, After::Moving)),
+            (Commit::Won, held) => {
+                let Marker { release, area, .. } = &held.marker;
+                let message =
+                    format!("release {release} is current in area `{area}` from now on; the other stores follow");
+                work.reporter.report(&Event::Note { message });
+                Ok((held, After::Moving))
+            }
             (Commit::Lost(other), _) => match mover.head().await?.current {
                 // Two who want the same come together.
                 Some(held) if held.marker.release == self.target.release => Ok((held, After::Nothing)),

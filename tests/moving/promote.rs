@@ -34,6 +34,7 @@ fn the_same_release_comes_to_another_area_and_lives_there_on_its_own() {
     [CLOCK] area `[NAME]-prod` has no release yet
     [CLOCK] it would go to [RELEASE], by me at [TIME]: first
     [CLOCK] + 2 added ~ 0 changed - 0 removed
+    [CLOCK] release [RELEASE] is current in area `[NAME]-prod` from now on; the other stores follow
     ");
     world.assert_seen(&prod, &old);
     let promoted = world

@@ -68,6 +68,7 @@ fn without_a_target_it_goes_back_one_release_and_then_one_more_until_the_first()
     [CLOCK] area `[NAME]-prod` is at [RELEASE], by me at [TIME]: number 3
     [CLOCK] it would go to [RELEASE], by me at [TIME]: number 2
     [CLOCK] + 1 added ~ 1 changed - 0 removed
+    [CLOCK] release [RELEASE] is current in area `[NAME]-prod` from now on; the other stores follow
     ");
     world.assert_seen(area, &three.contents[1]);
     assert_eq!(world.plain(area), [1; 3].map(|at| three.contents[at].clone()));
@@ -107,6 +108,7 @@ fn without_a_target_it_goes_back_one_release_and_then_one_more_until_the_first()
     [CLOCK] area `[NAME]-prod` is at [RELEASE], by me at [TIME]: number 1
     [CLOCK] it would go to [RELEASE], by me at [TIME]: number 3
     [CLOCK] + 0 added ~ 1 changed - 0 removed
+    [CLOCK] release [RELEASE] is current in area `[NAME]-prod` from now on; the other stores follow
     ");
     world.assert_seen(area, &three.contents[2]);
     world.call(["rollback", area, "--yes"]).run().expect(0);
@@ -208,8 +210,9 @@ fn plain_files_that_are_not_written_anew_are_told_of() {
     [CLOCK] area `[NAME]-prod` is at [RELEASE], by me at [TIME]: number 3
     [CLOCK] it would go to [RELEASE], by me at [TIME]: number 2
     [CLOCK] + 1 added ~ 1 changed - 0 removed
+    [CLOCK] release [RELEASE] is current in area `[NAME]-prod` from now on; the other stores follow
     [CLOCK] warning: the plain files of area `[NAME]-prod` stay what they were
-    [CLOCK] hint: `--plain` writes them, however many there are
+    [CLOCK] hint: this writes them, however many there are: rstack rollback --name [NAME] --local [NAME]-prod --to [RELEASE] --plain
     ");
     assert_eq!(world.plain(area), [2; 3].map(|at| three.contents[at].clone()));
 }
@@ -300,4 +303,30 @@ fn a_signed_area_is_not_moved_without_a_signature_unless_told() {
     error: the release in area `[NAME]-prod` is not signed, and only signed ones are trusted
     hint: publish it with `rstack seed --sign KEY`, or read without trusted keys
     ");
+}
+
+#[test]
+fn a_redis_that_cannot_be_reached_lags_and_the_same_command_again_brings_it_along() {
+    let three = Three::new("rollback-lags", &[]);
+    let (world, area) = (&three.world, three.area.as_str());
+    let back = |more: &[&str]| world.call(["rollback", area, "--yes"]).args(more).run();
+    let lagging = back(&["--redis-url", "redis://127.0.0.1:1"]);
+    assert_eq!(lagging.code(), Some(3), "{lagging}");
+    assert!(
+        lagging.stdout.contains("is back at release") && lagging.stdout.contains("but a store lags"),
+        "{lagging}"
+    );
+    // Told once. Without the release, it would go back one more.
+    let (again, release) = ("then again: rstack rollback", format!("--to {}", three.releases[1]));
+    let mut hints = lagging.stderr.lines().filter(|line| line.contains(again));
+    assert!(hints.next().is_some_and(|hint| hint.ends_with(&release)), "{lagging}");
+    assert_eq!(hints.next(), None);
+    // The environment is back, and says nothing older than it.
+    let environment = format!("env:{}/{area}", world.name);
+    assert_eq!(world.read(&environment), three.contents[1]);
+    assert_eq!(world.plain(area)[0], three.contents[1]);
+    let again = back(&["--to", &three.releases[1]]).expect(0);
+    assert!(again.stdout.contains("already"), "{again}");
+    world.assert_seen(area, &three.contents[1]);
+    assert_eq!(world.plain(area), [1; 3].map(|at| three.contents[at].clone()));
 }

@@ -122,3 +122,35 @@ pub(super) fn noise(count: u64, size: usize, seed: u64) -> Files {
         .map(|file| (format!("pkg/{file:04}.bin"), content(file)))
         .collect()
 }
+
+#[test]
+fn a_promotion_killed_every_few_writes_completes_in_real_stores() {
+    let _ = local::shared();
+    let (old, new) = (noise(6, 1000, 1), noise(7, 1000, 2));
+    block_on(async {
+        for writes in (0..16).step_by(3) {
+            let world = environment("release-promoted").await;
+            world.publish(&old, "old").await.expect("published");
+            let uat = World {
+                area: format!("{}-uat", world.area).parse().expect("an area"),
+                ..world.clone()
+            };
+            uat.publish(&new, "new").await.expect("published");
+            let fate = Fate::after(writes);
+            let doomed = world.behind(|inner| {
+                let fate = Arc::clone(&fate);
+                Arc::new(Faulty { inner, fate })
+            });
+            let result = doomed.promote(&uat.area, None).await;
+            for seen in world.seen().await {
+                assert!(
+                    seen.as_ref() == Some(&old) || seen.as_ref() == Some(&new),
+                    "after {writes} writes"
+                );
+            }
+            let again = world.promote(&uat.area, None).await.expect("completes");
+            assert_eq!(again.moved, result.is_err(), "after {writes} writes");
+            assert!(world.seen().await == vec![Some(new.clone()); 4]);
+        }
+    });
+}

@@ -9,20 +9,32 @@ use crate::cli::Context;
 
 /// Says on stderr what is not done, and why.
 pub(crate) fn warn(context: &Context<'_>, report: &SeedReport) {
+    let copies = report.release.iter().flat_map(|release| &release.stores);
+    warn_of(context, copies, Some(&report.files));
+}
+
+/// Of stores that lag, and of plain files; of a store that is in both, once.
+pub(crate) fn warn_of<'a>(
+    context: &Context<'_>,
+    copies: impl IntoIterator<Item = &'a CopyReport>,
+    files: Option<&Report>,
+) {
     let told = |kind| {
-        let mut stores = report.files.stores.iter();
+        let mut stores = files.iter().flat_map(|files| &files.stores);
         stores.any(|store| store.store == kind && store.problem.is_some())
     };
-    let copies = report.release.iter().flat_map(|release| &release.stores);
+    let copies = copies.into_iter();
     warn_of_copies(
         context,
         copies.filter(|store| store.problem.is_none() || !told(store.store)),
     );
-    warn_of_files(context, &report.files);
+    if let Some(files) = files {
+        warn_of_files(context, files);
+    }
 }
 
 /// Of stores that do not have the release.
-pub(crate) fn warn_of_copies<'a>(context: &Context<'_>, copies: impl IntoIterator<Item = &'a CopyReport>) {
+fn warn_of_copies<'a>(context: &Context<'_>, copies: impl IntoIterator<Item = &'a CopyReport>) {
     for store in copies {
         if let Some(problem) = &store.problem {
             context.ui.report(&Event::Warning {
@@ -41,7 +53,7 @@ pub(crate) fn warn_of_copies<'a>(context: &Context<'_>, copies: impl IntoIterato
 }
 
 /// Of stores that do not have all plain files.
-pub(crate) fn warn_of_files(context: &Context<'_>, files: &Report) {
+fn warn_of_files(context: &Context<'_>, files: &Report) {
     for store in &files.stores {
         for message in incomplete(store) {
             context.ui.report(&Event::Warning { message, hint: None });
