@@ -144,6 +144,23 @@ fn a_signed_release_is_read_from_both_durable_stores_by_those_who_trust_the_key(
             "{refused}"
         );
     }
+    let releases = |keys: &str| {
+        let call = local.rstack(["releases", "-n", &name, "prod"]);
+        call.env("RSTACK_TRUSTED_KEYS", keys.trim_end()).run().expect(0)
+    };
+    let (short, ours) = (&public[..16], releases(&public));
+    assert!(
+        ours.stdout.contains(&format!(", signed {short}…")) && ours.stderr.is_empty(),
+        "{ours}"
+    );
+    let theirs = releases(&other);
+    assert!(theirs.stdout.contains(&format!(", unknown key {short}…")), "{theirs}");
+    assert!(
+        theirs
+            .stderr
+            .contains("1 move shown here without the signature of a trusted key"),
+        "{theirs}"
+    );
     block_on(async {
         let aws = local.aws().await;
         let stores: [Arc<dyn Store>; 2] = [

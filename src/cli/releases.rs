@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use clap::Args as ClapArgs;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use rstack::event::{Event, Reporter};
 use rstack::release::{Changes, Keeping, Manifest, Marker, MoveKind, Origin, Place, ReleaseId};
 use rstack::time::Timestamp;
+use rstack::trust::{PublicKey, SignatureState};
 use rstack::{Outcome, Result};
 use serde::Serialize;
 
@@ -42,6 +44,9 @@ struct Report {
     moves: Vec<Moved>,
     /// Moves that are kept beside those shown.
     more: usize,
+    /// So that a move without a signature is worth a word.
+    #[serde(skip)]
+    keys_are_trusted: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,6 +66,9 @@ struct Moved {
     parent: Option<ReleaseId>,
     /// Where a promoted release came from.
     origin: Option<Origin>,
+    /// Whose signature it has, whatever that is worth.
+    signed_by: Option<PublicKey>,
+    signature: SignatureState,
     /// Null when they are deleted.
     files: Option<usize>,
     /// Against what was current before; null when that is not kept any more.
@@ -74,6 +82,9 @@ impl Args {
         let url = source::url(context, self.source.as_deref(), &source::At::default())?;
         let place = Box::pin(source::place(context, &url)).await?;
         let report = context.until_interrupted(look(&place, self.limit)).await?;
+        if !place.trusted.is_empty() {
+            warn(&report, context.ui);
+        }
         context
             .ui
             .finish("releases", &report, Outcome::Done, |style| words(&report, style));
@@ -110,6 +121,8 @@ async fn look(place: &Place, limit: usize) -> Result<Report> {
             message: manifest.and_then(|manifest| manifest.message.clone()),
             parent: manifest.and_then(|manifest| manifest.parent.clone()),
             origin: step.origin.clone(),
+            signed_by: step.signature.as_ref().map(|signature| signature.key),
+            signature: place.signature_state(step),
             files: manifest.map(|manifest| manifest.files.len()),
             added: count(|changes| &changes.added),
             changed: count(|changes| &changes.changed),
@@ -120,6 +133,7 @@ async fn look(place: &Place, limit: usize) -> Result<Report> {
         area: place.area.to_string(),
         moves: shown.iter().enumerate().map(line).collect(),
         more: moves.len() - shown.len(),
+        keys_are_trusted: !place.trusted.is_empty(),
         current: moves[0].release.clone(),
     })
 }
@@ -132,6 +146,42 @@ async fn load(place: &Place, steps: impl Iterator<Item = &Marker>) -> Result<Has
         .map(|step| async move { Ok((step.release.clone(), place.manifest(step).await?)) })
         .collect();
     stream::iter(reads).buffer_unordered(AT_ONCE).try_collect().await
+}
+
+/// Says how many of the moves readers will not take.
+fn warn(report: &Report, reporter: &dyn Reporter) {
+    let refused = report
+        .moves
+        .iter()
+        .filter(|step| step.signature != SignatureState::Trusted);
+    let refused = refused.count() as u64;
+    if refused > 0 {
+        reporter.report(&Event::Warning {
+            message: format!(
+                "{} shown here without the signature of a trusted key",
+                text::count(refused, "move")
+            ),
+            hint: Some(
+                "whoever trusts keys cannot read them; `rstack seed --sign KEY` signs the current one".to_owned(),
+            ),
+        });
+    }
+}
+
+/// Who made a move, and what its signature is worth.
+fn by(step: &Moved, keys_are_trusted: bool) -> (Role, String) {
+    let author = &step.author;
+    let key = step.signed_by.map(|key| key.to_string()).unwrap_or_default();
+    // Enough of it to tell keys apart: the scheme and eight digits.
+    let key: String = key.chars().take(16).collect();
+    match step.signature {
+        SignatureState::Unsigned if keys_are_trusted => (Role::Bad, format!("{author}, not signed")),
+        SignatureState::Unsigned => (Role::Plain, author.clone()),
+        SignatureState::Fits => (Role::Plain, format!("{author}, signed {key}…")),
+        SignatureState::Trusted => (Role::Good, format!("{author}, signed {key}…")),
+        SignatureState::UnknownKey => (Role::Bad, format!("{author}, unknown key {key}…")),
+        SignatureState::Wrong => (Role::Bad, format!("{author}, wrong signature")),
+    }
 }
 
 fn words(report: &Report, style: Style) -> String {
@@ -158,7 +208,7 @@ fn words(report: &Report, style: Style) -> String {
             (role, mark.to_owned()),
             (role, step.release.to_string()),
             (Role::Plain, step.time.to_string()),
-            (Role::Plain, step.author.clone()),
+            by(step, report.keys_are_trusted),
             (Role::Plain, kind),
             (Role::Plain, count(step.files)),
             (Role::Plain, count(step.added)),

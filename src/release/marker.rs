@@ -7,7 +7,7 @@ use super::{ContentHash, Pruned, ReleaseId, keys};
 use crate::publish::Area;
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, Version};
 use crate::time::Timestamp;
-use crate::trust::{Distrust, PrivateKey, PublicKey, Signature, TrustedKeys, Vow};
+use crate::trust::{Distrust, PrivateKey, PublicKey, Signature, SignatureState, TrustedKeys, Vow};
 
 pub(super) const FORMAT: u32 = 1;
 /// A store that cannot hold a value in one piece holds it in parts of this many bytes, the last one shorter.
@@ -145,6 +145,11 @@ impl Marker {
     /// Whether the marker may be believed that was found in `area`.
     pub(super) fn check(&self, area: &Area, trusted: &TrustedKeys) -> Result<(), Distrust> {
         self.with_vow(area, |vow| trusted.check(&vow, self.signature.as_ref()))
+    }
+
+    /// What these keys make of the signature of a move that was found in `area`.
+    pub(super) fn signature_state(&self, area: &Area, trusted: &TrustedKeys) -> SignatureState {
+        self.with_vow(area, |vow| trusted.state(&vow, self.signature.as_ref()))
     }
 
     pub(super) fn is_signed_with(&self, key: &PublicKey) -> bool {

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::publish::Area;
 use crate::store::{Store, StoreError};
-use crate::trust::{Distrust, TrustedKeys};
+use crate::trust::{Distrust, SignatureState, TrustedKeys};
 
 /// Where an area is read.
 #[derive(Debug, Clone)]
@@ -127,7 +127,14 @@ impl Place {
         })
     }
 
-    /// Every move of the area's marker that is kept, the newest first.
+    /// What is to be thought of the signature of a move that was found here.
+    #[must_use]
+    pub fn signature_state(&self, marker: &Marker) -> SignatureState {
+        marker.signature_state(&self.area, &self.trusted)
+    }
+
+    /// Every move of the area's marker that is kept, the newest first. They are not checked against trusted keys, since
+    /// they are only shown: see [`Place::signature_state`].
     ///
     /// # Errors
     /// When there is no release, or the store cannot be read.

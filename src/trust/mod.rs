@@ -9,4 +9,4 @@ mod signature;
 
 pub use file::{generate, read_private_key};
 pub use key::{PrivateKey, PublicKey};
-pub use signature::{Distrust, Signature, TrustedKeys, Vow};
+pub use signature::{Distrust, Signature, SignatureState, TrustedKeys, Vow};

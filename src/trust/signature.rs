@@ -67,6 +67,21 @@ impl Distrust {
     }
 }
 
+/// What there is to say of a move's signature, for people who look at the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureState {
+    Unsigned,
+    /// It fits its own key; nobody said which keys are trusted.
+    Fits,
+    /// Made by a trusted key.
+    Trusted,
+    /// It fits its own key, which is not a trusted one.
+    UnknownKey,
+    /// What is there is not what was signed.
+    Wrong,
+}
+
 /// Whose releases are taken; everyone's when there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedKeys(Vec<PublicKey>);
@@ -106,6 +121,24 @@ impl Vow<'_> {
 }
 
 impl TrustedKeys {
+    /// What these keys make of a signature.
+    #[must_use]
+    pub fn state(&self, vow: &Vow<'_>, signature: Option<&Signature>) -> SignatureState {
+        let Some(made) = signature else {
+            return SignatureState::Unsigned;
+        };
+        let own = Self(vec![made.key]);
+        if own.check(vow, signature).is_err() {
+            SignatureState::Wrong
+        } else if self.0.is_empty() {
+            SignatureState::Fits
+        } else if self.0.contains(&made.key) {
+            SignatureState::Trusted
+        } else {
+            SignatureState::UnknownKey
+        }
+    }
+
     /// Whether the release may be taken.
     ///
     /// # Errors
@@ -155,6 +188,14 @@ mod tests {
             trusted.check(&VOW, None),
             Err(Distrust::Unsigned { area: area.clone() })
         );
+        let state = |signature: Option<Signature>| trusted.state(&VOW, signature.as_ref());
+        let wrong = Vow { sequence: 8, ..VOW }.sign(&key(1));
+        assert_eq!(state(None), SignatureState::Unsigned);
+        assert_eq!(state(Some(VOW.sign(&key(2)))), SignatureState::Trusted);
+        assert_eq!(state(Some(VOW.sign(&key(3)))), SignatureState::UnknownKey);
+        assert_eq!(state(Some(wrong)), SignatureState::Wrong);
+        let fits = TrustedKeys::default().state(&VOW, Some(&VOW.sign(&key(3))));
+        assert_eq!(fits, SignatureState::Fits);
         assert_eq!(
             trusted.check(&VOW, Some(&VOW.sign(&key(3)))),
             Err(Distrust::UnknownKey { area, key: stranger })

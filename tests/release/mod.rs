@@ -15,6 +15,7 @@ mod merging;
 mod model;
 mod pruning;
 mod pull;
+mod readers;
 mod real;
 mod repair;
 mod seen;
