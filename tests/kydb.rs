@@ -147,6 +147,37 @@ db['/pkg/bad.py'] = Bad()
 }
 
 #[test]
+fn whatever_is_no_text_bytes_or_code_is_refused() {
+    let database = Database::made("kydb-odd");
+    let write = r"
+import os, kydb, datetime
+value = eval(os.environ['VALUE'])
+kydb.connect(os.environ['URL'])['/pkg/odd.py'] = value
+";
+    let [redis, ..] = database.urls();
+    for value in [
+        "None",
+        "1",
+        "10**400",
+        "['a = 1']",
+        "{}",
+        "{'code': None}",
+        "{'code': {'code': 'a = 1'}}",
+        "{'text': 'a = 1'}",
+        "datetime.date(2026, 1, 1)",
+        // Ten to the eighth lists, once they are unfolded; and lists in lists without an end for a stack.
+        "__import__('functools').reduce(lambda inner, _: [inner] * 10, range(8), 'a = 1')",
+        "__import__('functools').reduce(lambda inner, _: [inner], range(200), 'a = 1')",
+    ] {
+        let script = write.replace("os.environ['VALUE']", &format!("{value:?}"));
+        database.python(&script, &redis);
+        let refused = database.cat(&redis, "pkg/odd.py").expect(1);
+        assert!(refused.stderr.contains("`pkg/odd.py` in kydb+"), "{value}: {refused}");
+        assert!(refused.stdout.is_empty(), "{value}");
+    }
+}
+
+#[test]
 fn what_kydb_has_is_neither_pinned_nor_signed_nor_there_by_accident() {
     let database = Database::made("kydb-none");
     let [redis, ..] = database.urls();

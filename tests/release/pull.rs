@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{scope, sleep};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -319,4 +320,48 @@ fn pulling_twice_at_once_is_pulling() {
     world.pull(&[]).expect(0);
     assert_eq!(world.pulled().len(), 4);
     assert_eq!(world.beside(), ["out", "src"]);
+}
+
+#[test]
+fn readers_never_see_a_mix_while_a_real_publisher_is_killed_again_and_again() {
+    let world = World::new("pull-mix");
+    let names: Vec<String> = (0..60).map(|file| format!("pkg/{file:03}.py")).collect();
+    let over = AtomicBool::new(false);
+    let sources = [world.name.clone(), format!("s3://{0}-bucket/{0}", world.name)];
+    world.seed(&names.iter().map(|name| (name.as_str(), "0")).collect::<Vec<_>>());
+    scope(|scope| {
+        for (reader, source) in sources.iter().enumerate() {
+            let (world, over) = (&world, &over);
+            scope.spawn(move || {
+                let out = format!("read-{reader}");
+                while !over.load(Ordering::SeqCst) {
+                    world.run(&["pull", source, &out]).expect(0);
+                    let read = fs::read_dir(world.path(&out).join("pkg")).expect("a folder");
+                    let read = read.map(|entry| fs::read(entry.expect("an entry").path()).expect("content"));
+                    let read: Vec<Vec<u8>> = read.collect();
+                    assert_eq!(read.len(), 60);
+                    assert!(read.iter().all(|content| *content == read[0]), "a mix");
+                }
+            });
+        }
+        for generation in 1..=12_u64 {
+            let content = generation.to_string();
+            for name in &names {
+                world.write(&format!("src/{name}"), &content);
+            }
+            let seed = ["seed", "./src", "--area", &world.name, "-n", &world.name, "--no-plain"];
+            let mut running = world.local.rstack(seed).dir(world.dir.path()).spawn();
+            sleep(Duration::from_millis(25 * generation));
+            running.signal(Signal::KILL);
+            let _ = running.wait();
+        }
+        over.store(true, Ordering::SeqCst);
+    });
+    world
+        .run(&["seed", "./src", "--area", &world.name, "--no-plain"])
+        .expect(0);
+    for source in &sources {
+        world.run(&["pull", source, "read-0"]).expect(0);
+        assert_eq!(fs::read(world.path("read-0/pkg/059.py")).expect("content"), b"12");
+    }
 }
