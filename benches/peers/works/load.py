@@ -1,0 +1,107 @@
+"""Loading everything from each store's URL, cold and with the local cache, at the distance of a VPC."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import measure
+from delays import Delay
+
+TITLE = "Loading a source"
+TARGET = (
+    "Cold, at most 1.2 times what a bare client (redis-py, boto3) takes that moves the same bytes in the same two steps; "
+    "warm, with the local cache, one round trip and at most 5 ms."
+)
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+DEMO = Path(__file__).resolve().parents[3] / "demo"
+
+
+def run(bench, report):
+    rounds = 5 if bench.quick else 15
+    many = 50 if bench.quick else 700
+    trees = {"7 scripts": DEMO, f"{many} generated scripts": generated(bench, many)}
+    name, bucket = bench.up("load")
+    table = bench.output(name, "RSTACK_TABLE")
+    http = bench.env["AWS_ENDPOINT_URL"].split("://")[1].strip("/")
+    redis = bench.env["REDIS_URL"].split("://")[1].strip("/")
+    good, added = True, {}
+    for number, (what, tree) in enumerate(trees.items()):
+        area = f"{name}-{number}"
+        measure.run(bench.rstack("seed", tree, "-n", name, "--area", area, "--plain"), bench.env)
+        paths = [str(path.relative_to(tree)) for path in sorted(tree.rglob("*.py"))]
+        for store, upstream in (("redis", redis), ("dynamodb", http), ("s3", http)):
+            with Delay(store, upstream) as delay:
+                added[store] = delay.check()
+                place = {"redis": f"redis://{delay.address}", "dynamodb": table, "s3": bucket}[store]
+                env = bench.env | {"AWS_ENDPOINT_URL": f"http://{delay.address}", "AWS_MAX_ATTEMPTS": "1"}
+                cold, warm, bare = compare(bench, env, store, place, area, rounds)
+                each = one_by_one(bench, env, store, place, area, paths)
+            good = good and cold.median <= 1.2 * bare.median
+            good = good and warm.median * 1000 <= added[store] + 5
+            report.note(f"{what} from {store}, a round trip of {delay.milliseconds} ms:")
+            report.times([bare, cold, warm, each], baseline=bare.median, unit="ms")
+    shown = ", ".join(f"{milliseconds:.2f} ms before {store}" for store, milliseconds in added.items())
+    report.note(
+        "Each run starts with clients that are made and not connected and ends with the last byte; rstack has then checked "
+        f"every hash and unpacked every file, the bare client has done nothing with them. The proxies added {shown}, "
+        "measured before they were used."
+    )
+    report.verdict(good)
+    measure.run(bench.rstack("down", "-n", name, "--yes"), bench.env)
+
+
+def compare(bench, env, store, place, area, rounds):
+    """rstack cold and warm, and the bare client, in turns; the first round is not counted."""
+    url = place + f"/{area}" if store == "redis" else f"{store}://{place}/{area}"
+    cold, warm, bare = (measure.Timed(name) for name in ("rstack, cold", "rstack, warm", "bare client"))
+    python = bench.peers.command("boto3", "python")
+    command = [python, SCRIPTS / "load_bare.py", store, place, area]
+    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        for number in range(-1, rounds):
+            printed = measure.run([bench.binary, "bench", url, "--repeat", "1", "--output", "json"], env)
+            loads = {load["way"]: load["median"] for load in json.loads(printed.splitlines()[-1])["data"]["loads"]}
+            client.stdin.write("\n")
+            client.stdin.flush()
+            seconds = float(client.stdout.readline())
+            if number >= 0:
+                cold.seconds.append(loads["cold"])
+                warm.seconds.append(loads["warm"])
+                bare.seconds.append(seconds)
+        client.stdin.close()
+    return cold, warm, bare
+
+
+def one_by_one(bench, env, store, place, area, paths):
+    python = bench.peers.command("s3fs", "python")
+    timed = measure.Timed("file by file, as in the article")
+    for _ in range(1 if len(paths) > 50 else 3):
+        printed = measure.run([python, SCRIPTS / "load_each.py", store, place, area, *paths], env)
+        timed.seconds.append(float(printed))
+    return timed
+
+
+def generated(bench, count) -> Path:
+    """A package of so many scripts of 5 kB, unlike each other as far as programs are."""
+    folder = bench.files / f"scripts-{count}"
+    complete = bench.files / f"scripts-{count}.complete"
+    if not complete.exists():
+        for number in range(count):
+            path = folder / f"pkg{number // 50}" / f"module{number}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(script(number))
+        complete.touch()
+    return folder
+
+
+def script(number) -> str:
+    state, lines = number + 1, [f'"""Module {number}."""\n']
+    while sum(map(len, lines)) < 5000:
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        word = f"{state >> 20:x}"
+        lines.append(
+            f"\n\ndef f_{word[:6]}(x_{word[6:9]}, y_{word[3:5]}):\n"
+            f'    """Return {word} of both."""\n'
+            f"    return x_{word[6:9]} * {state >> 40} + y_{word[3:5]} - len({word!r})\n"
+        )
+    return "".join(lines)
