@@ -14,7 +14,7 @@
 //! | [`policy`] | least-privilege IAM policies |
 //! | [`release`] | releases of an area: publishing them, moving the marker, reading them |
 //! | [`pull`] | a source as files in a directory |
-//! | [`bench`] | how long loading a source takes |
+//! | [`mod@bench`] | how long loading a source takes |
 //! | [`local`] | the AWS on this machine |
 //! | [`folders`] | where rstack keeps things on this machine |
 //! | [`trust`] | keys and signatures |
