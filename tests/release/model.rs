@@ -1,12 +1,14 @@
 //! Random moves of several areas against a plain model.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 use rstack::interrupt;
-use rstack::release::{Load, LocalCache, Opening, Pin, Reader, Source, SourceUrl};
+use rstack::release::{Keep, Load, LocalCache, Opening, Pin, Reader, Source, SourceUrl};
 use rstack::store::{FileStore, Store};
 use rstack::trust::TrustedKeys;
 use rstack::{ErrorKind, Result};
@@ -31,6 +33,8 @@ pub(super) enum Act {
     /// To one that the area was at.
     BackTo(usize, prop::sample::Index),
     Promote(usize, usize),
+    /// A day and an hour after the last time; so many releases stay.
+    Prune(usize, usize),
     /// Reads what an earlier release had.
     ReadBack(usize, prop::sample::Index),
     /// Reads what was current at the time of an earlier move.
@@ -58,8 +62,9 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         2 => area.clone().prop_map(Act::Back),
         1 => (area.clone(), index.clone()).prop_map(|(area, which)| Act::BackTo(area, which)),
         2 => (area.clone(), area.clone()).prop_map(|(from, to)| Act::Promote(from, to)),
-        1 => (area.clone(), index.clone()).prop_map(|(area, which)| Act::ReadBack(area, which)),
-        1 => (area, index).prop_map(|(area, which)| Act::ReadThen(area, which)),
+        3 => (area.clone(), 1..3_usize).prop_map(|(area, keep)| Act::Prune(area, keep)),
+        3 => (area.clone(), index.clone()).prop_map(|(area, which)| Act::ReadBack(area, which)),
+        2 => (area, index).prop_map(|(area, which)| Act::ReadThen(area, which)),
     ]
 }
 
@@ -75,7 +80,10 @@ struct Release {
 #[derive(Debug, Default)]
 struct Line {
     moves: Vec<Release>,
-    line: Vec<String>,
+    trail: Vec<String>,
+    /// Pruned once, and pruned twice: not read any more, and gone.
+    retired: BTreeSet<String>,
+    deleted: BTreeSet<String>,
 }
 
 impl Line {
@@ -88,15 +96,34 @@ impl Line {
     }
 
     fn onward(&mut self, release: Release) {
-        self.line.push(release.id.clone());
+        // Named again, it is kept again.
+        self.retired.remove(&release.id);
+        self.deleted.remove(&release.id);
+        self.trail.push(release.id.clone());
         self.moves.push(release);
     }
 
     fn back(&mut self, release: Release) {
-        if let Some(at) = self.line.iter().rposition(|id| *id == release.id) {
-            self.line.truncate(at);
+        if let Some(at) = self.trail.iter().rposition(|id| *id == release.id) {
+            self.trail.truncate(at);
         }
         self.onward(release);
+    }
+
+    fn is_read(&self, release: &Release) -> bool {
+        !self.retired.contains(&release.id) && !self.deleted.contains(&release.id)
+    }
+
+    fn prune(&mut self, keep: usize) {
+        self.deleted.append(&mut self.retired);
+        let mut newest: Vec<&str> = Vec::new();
+        for release in self.moves.iter().rev() {
+            if !newest.contains(&release.id.as_str()) {
+                newest.push(&release.id);
+            }
+        }
+        let old = newest.into_iter().skip(keep).filter(|id| !self.deleted.contains(*id));
+        self.retired = old.map(str::to_owned).collect();
     }
 
     fn named(&self, id: &str) -> Release {
@@ -111,6 +138,8 @@ struct Play<'a> {
     lines: [Line; AREAS],
     /// Where the stores are, if they are folders.
     root: Option<&'a Path>,
+    /// How far the clock is ahead.
+    later: Duration,
 }
 
 pub(super) async fn play(world: &World, acts: &[Act], root: Option<&Path>) {
@@ -122,6 +151,7 @@ pub(super) async fn play(world: &World, acts: &[Act], root: Option<&Path>) {
         worlds: [area("hotfix"), area("uat"), area("prod")],
         lines: Default::default(),
         root,
+        later: Duration::ZERO,
     };
     for act in acts {
         if let Some(touched) = play.act(act).await {
@@ -143,6 +173,7 @@ impl Play<'_> {
             Act::Back(area) => self.back(*area).await,
             Act::BackTo(area, which) => self.back_to(*area, which).await?,
             Act::Promote(from, to) => return self.promote(*from, *to).await,
+            Act::Prune(area, keep) => self.prune(*area, *keep).await?,
             Act::ReadBack(area, which) => self.read_back(*area, which).await?,
             Act::ReadThen(area, which) => self.read_then(*area, which).await?,
         }
@@ -152,6 +183,7 @@ impl Play<'_> {
             | Act::Remove(area, _)
             | Act::Back(area)
             | Act::BackTo(area, _)
+            | Act::Prune(area, _)
             | Act::ReadBack(area, _)
             | Act::ReadThen(area, _) => Some(*area),
             Act::Promote(_, to) => Some(*to),
@@ -191,10 +223,13 @@ impl Play<'_> {
     async fn back(&mut self, area: usize) {
         let line = &mut self.lines[area];
         let result = self.worlds[area].rollback(None).await;
-        if line.line.len() < 2 {
+        if line.trail.len() < 2 {
             return refused(result);
         }
-        let before = line.line[line.line.len() - 2].clone();
+        let before = line.trail[line.trail.len() - 2].clone();
+        if line.deleted.contains(&before) {
+            return refused(result);
+        }
         assert_eq!(result.expect("moved").release.id.to_string(), before);
         line.back(line.named(&before));
     }
@@ -203,7 +238,12 @@ impl Play<'_> {
         let line = &mut self.lines[area];
         let target = which.get(line.moves.get(..).filter(|moves| !moves.is_empty())?).clone();
         let pin = Pin::Release(target.id.clone());
-        let report = self.worlds[area].rollback(Some(&pin)).await.expect("moved");
+        let result = self.worlds[area].rollback(Some(&pin)).await;
+        if line.deleted.contains(&target.id) {
+            refused(result);
+            return Some(());
+        }
+        let report = result.expect("moved");
         assert_eq!(report.moved, !line.is_at(&target.id));
         if report.moved {
             line.back(target);
@@ -229,8 +269,7 @@ impl Play<'_> {
 
     async fn read_back(&self, area: usize, which: &prop::sample::Index) -> Option<()> {
         let release = which.get(self.lines[area].moves.get(..).filter(|moves| !moves.is_empty())?);
-        let seen = self.worlds[area].at(&Pin::Release(release.id.clone())).await;
-        assert_eq!(seen, release.files);
+        self.read(area, &Pin::Release(release.id.clone()), release).await;
         Some(())
     }
 
@@ -241,7 +280,30 @@ impl Play<'_> {
         let time = kept[moves.len() - 1 - at].time;
         // Several moves may share a second: the last of them counts.
         let last = kept.iter().filter(|step| step.time <= time).count() - 1;
-        assert_eq!(self.worlds[area].at(&Pin::Time(time)).await, moves[last].files);
+        self.read(area, &Pin::Time(time), &moves[last]).await;
+        Some(())
+    }
+
+    async fn read(&self, area: usize, pin: &Pin, release: &Release) {
+        if self.lines[area].is_read(release) {
+            assert_eq!(self.worlds[area].at(pin).await, release.files);
+        } else {
+            refused(Reader::open(self.worlds[area].environment(), Some(pin)).await);
+        }
+    }
+
+    async fn prune(&mut self, area: usize, keep: usize) -> Option<()> {
+        let current = self.lines[area].current()?.clone();
+        self.later += Duration::from_hours(25);
+        let report = self.worlds[area]
+            .prune(Keep::Newest(keep), self.later)
+            .await
+            .expect("pruned");
+        let line = &mut self.lines[area];
+        line.prune(keep);
+        // Each time that it says in the marker what it lets go of, it is a move.
+        line.moves
+            .resize(usize::try_from(report.sequence).expect("few"), current);
         Some(())
     }
 
@@ -317,10 +379,10 @@ fn refused<T: std::fmt::Debug>(result: Result<T>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_sequence_of_moves_is_what_a_plain_model_says(acts in prop::collection::vec(act(), 1..24)) {
+    fn any_sequence_of_moves_is_what_a_plain_model_says(acts in prop::collection::vec(act(), 1..48)) {
         block_on(play(&World::in_memory(), &acts, None));
     }
 }
@@ -329,7 +391,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_union_hides_and_overlays_as_a_plain_model_says(acts in prop::collection::vec(act(), 1..16)) {
+    fn a_union_hides_and_overlays_as_a_plain_model_says(acts in prop::collection::vec(act(), 1..24)) {
         let root = TempDir::new().expect("a folder");
         let store = |number: usize| Arc::new(FileStore::new(root.path().join(number.to_string()))) as Arc<dyn Store>;
         let world = World::new([store(0), store(1), store(2)], "model");

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -10,9 +11,11 @@ use rstack::event::{Event, Reporter};
 use rstack::interrupt;
 use rstack::publish::{Area, Tree};
 use rstack::release::{
-    Content, ContentHash, Moved, Mover, Pin, Place, Proposal, Publication, Published, Reader, Stores, Work, publish,
+    Content, ContentHash, Keep, Moved, Mover, Pin, Place, Proposal, Prune, PruneReport, Publication, Published, Reader,
+    Stores, Work, prune, publish,
 };
 use rstack::store::{MemoryStore, Store};
+use rstack::time::Timestamp;
 use rstack::trust::{PrivateKey, TrustedKeys};
 
 pub(super) type Files = BTreeMap<String, Bytes>;
@@ -126,6 +129,23 @@ impl World {
         let mover = self.mover(&stores, "promoted");
         let proposal = Proposal::promotion(&mover, from, at, &self.trusted).await?;
         self.carry_out(&proposal, &mover).await
+    }
+
+    /// Lets go of all other releases, also of recent ones, by a clock that is so far ahead.
+    pub(super) async fn prune(&self, keep: Keep, later: Duration) -> Result<PruneReport> {
+        let (stores, (_interrupter, interrupt)) = (self.roles(), interrupt::channel());
+        let job = Prune {
+            mover: self.mover(&stores, "pruned"),
+            keep,
+            even_recent: true,
+            clock: &|| Timestamp::now() + later,
+            dry_run: false,
+        };
+        let work = Work {
+            reporter: &Silence,
+            interrupt: &interrupt,
+        };
+        prune(&job, &work).await
     }
 
     async fn carry_out(&self, proposal: &Proposal, mover: &Mover<'_>) -> Result<Moved> {
