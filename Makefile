@@ -4,10 +4,10 @@
 CARGO ?= cargo
 PREPARE := sh tools/prepare
 
-.PHONY: help demo test lint bench deny
+.PHONY: help demo test test-all lint bench deny
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
 demo: ## The whole tour on the AWS of this machine: no AWS account needed
 	@$(PREPARE) rust python redis
@@ -16,6 +16,10 @@ demo: ## The whole tour on the AWS of this machine: no AWS account needed
 test: ## Every test, against real servers on loopback
 	@$(PREPARE) rust python redis
 	$(CARGO) test --no-fail-fast
+
+test-all: ## The tests of large releases too, which take minutes
+	@$(PREPARE) rust python redis
+	$(CARGO) test --no-fail-fast -- --include-ignored
 
 lint: ## Format, lints, the library without the command line, documentation
 	@$(PREPARE) rust components

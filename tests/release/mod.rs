@@ -11,6 +11,7 @@ mod crash;
 mod diff;
 mod faulty;
 mod few;
+mod large;
 mod merging;
 mod model;
 mod pruning;
