@@ -92,7 +92,10 @@ impl Args {
                 }
             };
             let describing = describe(&before, &after, &found, &mut each);
-            context.until_interrupted(describing).await?;
+            let described = context.until_interrupted(describing).await;
+            source::tell(context, &before);
+            source::tell(context, &after);
+            described?;
         }
         let count = |change| {
             found

@@ -48,7 +48,9 @@ impl Args {
             directory: &self.directory,
             force: self.force,
         };
-        let report = Box::pin(pull(&job, context.ui, &context.interrupt)).await?;
+        let report = Box::pin(pull(&job, context.ui, &context.interrupt)).await;
+        source::tell(context, &source);
+        let report = report?;
         let outcome = report.outcome();
         if let Some(left) = &report.left {
             context.ui.report(&Event::Warning {

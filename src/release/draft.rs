@@ -89,30 +89,29 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn new(content: &Content<'_>, current: Option<&Manifest>) -> Self {
-        let mut wanted = BTreeMap::new();
-        for (path, file) in current
+        let staying = current
             .iter()
             .filter(|_| content.onto_current)
             .flat_map(|current| &current.files)
-        {
-            if content.removed.contains(path) {
-                continue;
-            }
-            let file = Wanted {
-                sha256: file.sha256,
-                size: file.size,
-                in_tree: None,
-            };
-            wanted.insert(path.clone(), file);
-        }
-        for (place, file) in content.tree.files().iter().enumerate() {
-            let file_wanted = Wanted {
+            .filter(|(path, _)| !content.removed.contains(*path))
+            .map(|(path, file)| {
+                let file = Wanted {
+                    sha256: file.sha256,
+                    size: file.size,
+                    in_tree: None,
+                };
+                (path.clone(), file)
+            });
+        let in_tree = content.tree.files().iter().enumerate().map(|(place, file)| {
+            let wanted = Wanted {
                 sha256: ContentHash(file.digest.sha256),
                 size: file.digest.size,
                 in_tree: Some(place),
             };
-            wanted.insert(file.path.clone(), file_wanted);
-        }
+            (file.path.clone(), wanted)
+        });
+        // Of entries with the same path the last counts.
+        let wanted: BTreeMap<_, _> = staying.chain(in_tree).collect();
         let mut removed = content.removed.clone();
         if let Some(current) = current.filter(|_| content.onto_current) {
             removed.extend(current.removed.iter().cloned());

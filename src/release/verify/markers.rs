@@ -6,6 +6,7 @@ use super::run::Look;
 use super::witness::{Copy, Standing, Witness};
 use crate::error::{Error, Result};
 use crate::publish::{AreaRecord, Index, RECORDS};
+use crate::release::confirm::Confirmed;
 use crate::release::marker::Held;
 use crate::release::{Manifest, keys};
 use crate::store::{StoreError, StoreErrorKind, StoreResult, Swap};
@@ -140,7 +141,8 @@ impl Look<'_> {
             return Err(StoreError::new(store.kind(), StoreErrorKind::Other, message).at(key));
         }
         record.complete = true;
-        index.record(store, self.area, &record).await
+        index.record(store, self.area, &record).await?;
+        Confirmed::write(store, self.area, &head.marker).await
     }
 
     /// The moves that a store need not have had before.
