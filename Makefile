@@ -29,7 +29,7 @@ lint: ## Format, lints, the library without the command line, documentation
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --quiet
 
 bench: ## Side by side with other tools; writes docs/performance.md (QUICK=1 for fewer runs)
-	@$(PREPARE) rust python redis
+	@$(PREPARE) rust python redis zstd
 	$(CARGO) build --release --quiet
 	$${RSTACK_PYTHON:-python3} benches/peers/run.py $(if $(QUICK),--quick)
 

@@ -25,11 +25,20 @@ class Timed:
 
 def run(command, env, cwd=None, ok=(0,)) -> str:
     """Runs a command and returns its stdout; an unexpected exit code ends the benchmark with what it said."""
+    return _done(command, env, cwd, ok).stdout
+
+
+def log(command, env) -> str:
+    """Runs a command and returns its stderr."""
+    return _done(command, env, None, (0,)).stderr
+
+
+def _done(command, env, cwd, ok) -> subprocess.CompletedProcess:
     done = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode not in ok:
         said = (done.stdout + done.stderr)[-2000:]
         raise Failed(f"{' '.join(map(str, command))} ended with {done.returncode}\n{said}")
-    return done.stdout
+    return done
 
 
 def clock(command, env, cwd=None, ok=(0,)) -> float:

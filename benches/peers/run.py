@@ -14,7 +14,7 @@ import measure
 from bench import ROOT, Bench
 from report import Report
 
-WORKS = ["startup", "life", "seed", "load", "drain", "notice", "large"]
+WORKS = ["startup", "life", "seed", "publish", "load", "drain", "notice", "large"]
 
 
 def main() -> int:

@@ -40,8 +40,14 @@ pub(super) async fn differences(
     }
 }
 
-/// The same by what a ledger names, without asking the store.
-pub(super) fn since(named: &[Named], tree: &Tree, which: &[usize]) -> Vec<(usize, Difference)> {
+/// The same by what a ledger names. A store that may have dropped some of it is asked only for that.
+pub(super) async fn since(
+    named: &[Named],
+    store: &dyn Store,
+    area: &Area,
+    tree: &Tree,
+    which: &[usize],
+) -> StoreResult<Vec<(usize, Difference)>> {
     let mut verdicts = vec![Verdict::Missing; which.len()];
     for file in named {
         let at = tree.find(&file.path).and_then(|place| which.binary_search(&place).ok());
@@ -51,7 +57,17 @@ pub(super) fn since(named: &[Named], tree: &Tree, which: &[usize]) -> Vec<(usize
             verdicts[at] = if same { Verdict::Same } else { Verdict::Changed };
         }
     }
-    different(which, verdicts)
+    if !store.kind().durable() {
+        let same: Vec<usize> = (0..which.len()).filter(|at| verdicts[*at] == Verdict::Same).collect();
+        let key = |at: &usize| area.key(&tree.files()[which[*at]].path);
+        let keys: Vec<String> = same.iter().map(key).collect();
+        for (at, there) in same.into_iter().zip(store.are_there(&keys).await?) {
+            if !there {
+                verdicts[at] = Verdict::Missing;
+            }
+        }
+    }
+    Ok(different(which, verdicts))
 }
 
 fn different(which: &[usize], verdicts: Vec<Verdict>) -> Vec<(usize, Difference)> {

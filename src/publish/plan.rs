@@ -64,11 +64,11 @@ impl Plan<'_> {
         place.is_some_and(|place| self.wanted.binary_search(&place).is_ok())
     }
 
-    /// Finds what to send and what to remove. An area that is said to have all of it is looked through, and so is a
-    /// store that may have lost something; otherwise a changed tree is compared with what the ledger names.
+    /// Finds what to send and what to remove. An area that is said to have all of it is looked through; otherwise the
+    /// tree is compared with what the ledger names, and a store that drops values is asked whether they are there.
     async fn compare(&mut self, job: &Publish<'_>) -> Result<()> {
         let store = self.store;
-        let by_ledger = !self.recorded && store.kind().durable();
+        let by_ledger = !self.recorded;
         let mut ledger = if by_ledger {
             Ledger::load(store, job.area).await?
         } else {
@@ -76,7 +76,7 @@ impl Plan<'_> {
         };
         self.send = match &ledger {
             Some(ledger) if ledger.complete && ledger.stack == job.stack_id => {
-                since(&ledger.files, job.tree, &self.wanted)
+                since(&ledger.files, store, job.area, job.tree, &self.wanted).await?
             }
             _ => {
                 let task = Task::Compare { store: store.kind() };

@@ -14,6 +14,8 @@ use crate::store::{Body, Put, Store, StoreError, StoreErrorKind, StoreResult, Sw
 
 /// How often a copy is moved again while others move it.
 const ATTEMPTS: u32 = 20;
+/// Bytes of blobs that are written together.
+const TOGETHER: u64 = 1 << 20;
 /// Moves that are copied together.
 const BATCH: usize = 100;
 
@@ -102,9 +104,7 @@ impl Copying<'_> {
             // The index first: whoever looks for this stack's keys must find the area, however far we come.
             index.record(store, self.area, &self.record(false)).await?;
         }
-        for keyed in &missing {
-            self.copy(store, keyed).await?;
-        }
+        self.copy(store, &missing).await?;
         if behind {
             let known = copy.current.as_ref().map_or(0, |current| current.marker.sequence);
             self.copy_steps(store, known).await?;
@@ -142,17 +142,27 @@ impl Copying<'_> {
         Ok(missing)
     }
 
-    async fn copy(&self, store: &dyn Store, keyed: &Keyed) -> StoreResult<()> {
-        if let Some(source) = &self.at_hand.source
-            && blob::copy(store, &keyed.of(source, self.area), keyed).await?
-        {
-            return Ok(());
+    /// Small blobs go together.
+    async fn copy(&self, store: &dyn Store, missing: &[Keyed]) -> StoreResult<()> {
+        let (mut together, mut bytes) = (Vec::new(), 0);
+        for keyed in missing {
+            if let Some(source) = &self.at_hand.source
+                && blob::copy(store, &keyed.of(source, self.area), keyed).await?
+            {
+                continue;
+            }
+            if bytes + keyed.blob.size > TOGETHER {
+                blob::write(store, &std::mem::take(&mut together)).await?;
+                bytes = 0;
+            }
+            let value = match self.at_hand.kept.get(&keyed.blob.sha256) {
+                Some(value) => value.clone(),
+                None => fetch(self.deciding, keyed).await?,
+            };
+            bytes += keyed.blob.size;
+            together.push((keyed.clone(), value));
         }
-        let value = match self.at_hand.kept.get(&keyed.blob.sha256) {
-            Some(value) => value.clone(),
-            None => fetch(self.deciding, keyed).await?,
-        };
-        blob::write(store, &[(keyed.clone(), value)]).await
+        blob::write(store, &together).await
     }
 
     /// Copies the moves that this store does not have.

@@ -30,6 +30,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// are in memory at once: the caller bounds how much it asks for.
     async fn get_many(&self, keys: &[String]) -> StoreResult<Vec<Option<Bytes>>>;
 
+    /// Whether each of `keys` holds a value, whatever it is.
+    async fn are_there(&self, keys: &[String]) -> StoreResult<Vec<bool>> {
+        let values = self.get_many(keys).await?;
+        Ok(values.iter().map(Option::is_some).collect())
+    }
+
     /// Stretches of values, in their order; `None` where there is no value, or it ends before the stretch does. A store
     /// that cannot read less than a value reads it whole.
     async fn get_ranges(&self, wanted: &[Stretch]) -> StoreResult<Vec<Option<Bytes>>> {

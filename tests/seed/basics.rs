@@ -248,7 +248,7 @@ fn one_changed_file_of_four_thousand_takes_few_requests() {
     world.seed_dir(dir.path()).run().expect(0);
     std::fs::write(dir.path().join("changed.py"), "a = 1\n").expect("written");
     let output = world.seed_dir(dir.path()).env("RSTACK_LOG", "debug").run().expect(0);
-    for service in ["S3", "DynamoDB"] {
+    for service in ["S3", "DynamoDB", "Redis"] {
         let requests = output.stderr.matches(&format!("service=\"{service}\"")).count();
         assert!((5..20).contains(&requests), "{service}: {requests}\n{}", output.stderr);
     }

@@ -100,6 +100,8 @@ pub(super) async fn stretches_of_values(store: &dyn Store, area: &str) {
         stretch(&small, 1_000_000, 5),
         stretch(&format!("{area}/nothing"), 0, 1),
     ];
+    let there = [&small, &format!("{area}/nothing"), &large_key].map(Clone::clone);
+    assert_eq!(store.are_there(&there).await.expect("an answer"), [true, false, true]);
     let found = store.get_ranges(&wanted).await.expect("an answer");
     let expected = [
         Some(Bytes::from("0123456789")),

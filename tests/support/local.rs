@@ -45,7 +45,8 @@ pub(crate) fn shared() -> &'static LocalAws {
 
 /// An environment name that no other test has.
 pub(crate) fn unique(what: &str) -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
+    // Always three digits: the width of a name is the width of a column.
+    static NEXT: AtomicU32 = AtomicU32::new(100);
     format!("{what}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 

@@ -18,6 +18,8 @@ use crate::store::{Done, Limit, Listed, Pages, Put, Puts, Store, StoreKind, Stor
 const LARGEST_VALUE: u64 = 512 << 20;
 /// Commands in one pipeline.
 const COMMANDS: usize = 500;
+/// The same of commands with short answers.
+const QUESTIONS: usize = 10_000;
 /// Values in one pipeline, in bytes.
 const PIPELINE: u64 = 1 << 20;
 /// One pipeline is read from disk while another is on its way.
@@ -119,6 +121,18 @@ impl Store for RedisStore {
             values.extend(found.into_iter().map(|value| value.map(Bytes::from)));
         }
         Ok(values)
+    }
+
+    async fn are_there(&self, keys: &[String]) -> StoreResult<Vec<bool>> {
+        let mut found = Vec::with_capacity(keys.len());
+        for batch in keys.chunks(QUESTIONS) {
+            let mut pipeline = Pipeline::with_capacity(batch.len());
+            for key in batch {
+                pipeline.exists(key);
+            }
+            found.extend(self.connection.repeatable::<Vec<bool>>(&pipeline).await?);
+        }
+        Ok(found)
     }
 
     async fn get_ranges(&self, wanted: &[Stretch]) -> StoreResult<Vec<Option<Bytes>>> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use redis::aio::MultiplexedConnection;
@@ -58,7 +58,11 @@ impl Connection {
 
     async fn once<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, RedisError> {
         let mut connection = self.open().await?;
+        let began = Instant::now();
         let result = commands.query_async(&mut connection).await;
+        let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
+        let (commands, ok) = (commands.len(), result.is_ok());
+        tracing::debug!(service = "Redis", commands, ok, milliseconds, "request");
         if result.as_ref().is_err_and(RedisError::is_io_error) {
             *self.open.lock().await = None;
         }
