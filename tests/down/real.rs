@@ -445,7 +445,7 @@ fn gc_takes_only_what_is_overdue() {
     exit: 0
     --- stdout
     environment  status           overdue for
-    [LATE]      CREATE_COMPLETE    [DURATION]
+    [LATE]     CREATE_COMPLETE    [DURATION]
 
     --- stderr
     ");

@@ -276,7 +276,8 @@ fn a_store_that_lost_or_broke_a_pack_leaves_the_directory_as_it_was() {
 #[test]
 fn killed_at_any_time_the_directory_is_the_old_or_the_new_one() {
     let world = World::new("pull-killed");
-    let names: Vec<String> = (0..400).map(|file| format!("pkg/{file:03}.py")).collect();
+    // So many that killing it comes early even on a busy machine.
+    let names: Vec<String> = (0..1500).map(|file| format!("pkg/{file:04}.py")).collect();
     let all = |content: &'static str| names.iter().map(|name| (name.as_str(), content)).collect::<Vec<_>>();
     let (old, new) = (all("old = 1\n"), all("new = 1\n"));
     world.seed(&old);
@@ -287,7 +288,7 @@ fn killed_at_any_time_the_directory_is_the_old_or_the_new_one() {
     for step in 0..30 {
         let call = world.local.rstack(["pull", &world.name, "out", "-n", &world.name]);
         let mut running = call.dir(world.dir.path()).spawn();
-        sleep(Duration::from_millis(5 * step));
+        sleep(Duration::from_millis(10 * step));
         running.signal(Signal::KILL);
         let _ = running.wait();
         let found = world.pulled();
