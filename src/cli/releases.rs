@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use clap::Args as ClapArgs;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rstack::event::{Event, Reporter};
-use rstack::release::{Changes, Keeping, Manifest, Marker, MoveKind, Origin, Place, ReleaseId};
+use rstack::release::{Changes, Keeping, Manifest, Marker, MoveKind, Origin, Pin, Place, ReleaseId};
 use rstack::time::Timestamp;
 use rstack::trust::{PublicKey, SignatureState};
 use rstack::{Outcome, Result};
@@ -21,18 +21,23 @@ pub(crate) struct Args {
     /// Which area [default: `main` of the environment]
     #[arg(value_name = "SOURCE")]
     source: Option<String>,
+    /// The history up to this release, or as it was at this time
+    #[arg(long, value_name = "RELEASE|TIME")]
+    at: Option<Pin>,
     /// How many moves to show, the newest first
     #[arg(long, value_name = "N", default_value = "20")]
     limit: usize,
 }
 
 const AFTER_HELP: &str = "\
-stdout: a line for each move; `*` marks the one that is current; + ~ - count files against the move before.
+stdout: a line for each move; `*` marks the one that is current, with `--at` the one that was; + ~ - count files against
+the move before.
 Exit codes: 0 shown, 1 there is no release or a store cannot be read, 2 usage
 
 Examples:
   rstack releases -n demo prod
-  rstack releases s3://my-bucket/prod --limit 5";
+  rstack releases s3://my-bucket/prod --limit 5
+  rstack releases -n demo prod --at 2026-11-01T12:00:00Z";
 
 /// Manifests that are read at once.
 const AT_ONCE: usize = 8;
@@ -81,7 +86,9 @@ impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
         let url = source::url(context, self.source.as_deref(), &source::At::default())?;
         let place = Box::pin(source::place(context, &url)).await?;
-        let report = context.until_interrupted(look(&place, self.limit)).await?;
+        let report = context
+            .until_interrupted(look(&place, self.at.as_ref(), self.limit))
+            .await?;
         if !place.trusted.is_empty() {
             warn(&report, context.ui);
         }
@@ -92,11 +99,13 @@ impl Args {
     }
 }
 
-async fn look(place: &Place, limit: usize) -> Result<Report> {
+async fn look(place: &Place, at: Option<&Pin>, limit: usize) -> Result<Report> {
     let moves = place.moves().await?;
-    let shown = &moves[..moves.len().min(limit)];
+    let newest = at.map_or(Ok(0), |pin| pin.among(&moves, &place.area))?;
+    let until_then = &moves[newest..];
+    let shown = &until_then[..until_then.len().min(limit)];
     // One more, which the last of them is compared with.
-    let compared = moves.iter().take(limit.saturating_add(1));
+    let compared = until_then.iter().take(limit.saturating_add(1));
     let keeping = |step: &Marker| {
         let last = moves.iter().find(|other| other.release == step.release);
         moves[0].keeping(last.unwrap_or(step).sequence)
@@ -104,7 +113,9 @@ async fn look(place: &Place, limit: usize) -> Result<Report> {
     let manifests = load(place, compared.filter(|step| keeping(step) != Keeping::Deleted)).await?;
     let line = |(at, step): (usize, &Marker)| {
         let manifest = manifests.get(&step.release);
-        let before = moves.get(at + 1).filter(|before| before.sequence + 1 == step.sequence);
+        let before = until_then
+            .get(at + 1)
+            .filter(|before| before.sequence + 1 == step.sequence);
         let before = before.and_then(|before| manifests.get(&before.release));
         let comparable = manifest.filter(|_| step.sequence == 1 || before.is_some());
         let changes = comparable.map(|manifest| Changes::between(before, manifest));
@@ -132,9 +143,9 @@ async fn look(place: &Place, limit: usize) -> Result<Report> {
     Ok(Report {
         area: place.area.to_string(),
         moves: shown.iter().enumerate().map(line).collect(),
-        more: moves.len() - shown.len(),
+        more: until_then.len() - shown.len(),
         keys_are_trusted: !place.trusted.is_empty(),
-        current: moves[0].release.clone(),
+        current: until_then[0].release.clone(),
     })
 }
 

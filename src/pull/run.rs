@@ -40,7 +40,12 @@ pub async fn pull(job: &Pull<'_>, reporter: &dyn Reporter, interrupt: &Interrupt
     let files = job.source.list();
     paths::check(&files)?;
     let directory = job.directory.to_owned();
-    let target = blocking(move || Target::find(&directory)).await?;
+    let target = blocking(move || {
+        let target = Target::find(&directory)?;
+        target.sweep();
+        Ok(target)
+    })
+    .await?;
     let pulled = look(&target, job).await?;
     let record = Record::of(job.source);
     let bytes = files.values().map(|file| file.size).sum();

@@ -49,6 +49,23 @@ impl Target {
             path,
         })
     }
+
+    /// Removes what killed processes left beside it. Whoever still works there holds a lock.
+    pub(super) fn sweep(&self) {
+        let prefix = self.prefix();
+        for entry in fs::read_dir(&self.parent).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&prefix)
+                && File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok())
+            {
+                // What cannot be removed now is tried again by the next one.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+
+    fn prefix(&self) -> String {
+        format!(".{}{MARK}", self.name)
+    }
 }
 
 /// The real path of a directory that is not there yet.
@@ -77,11 +94,10 @@ pub(super) struct Staging {
 }
 
 impl Staging {
-    /// An empty one beside the target; removes those that killed processes left there.
+    /// An empty one beside the target.
     pub(super) fn new(target: &Target) -> Result<Self> {
-        let prefix = format!(".{}{MARK}", target.name);
-        sweep(&target.parent, &prefix);
-        let path = target.parent.join(format!("{prefix}{:016x}", fastrand::u64(..)));
+        let name = format!("{}{:016x}", target.prefix(), fastrand::u64(..));
+        let path = target.parent.join(name);
         let unmade = |error| Error::file("make", &path, error);
         fs::create_dir(&path).map_err(unmade)?;
         let lock = File::open(&path).map_err(unmade)?;
@@ -180,16 +196,4 @@ fn clash(path: &str, place: &Path, error: std::io::Error) -> Error {
         .with_hint("it makes no difference between capital and small letters, or writes accents in one way only");
     }
     Error::file("write", place, error)
-}
-
-/// Removes what killed processes left beside a target. Whoever still works there holds its lock.
-fn sweep(parent: &Path, prefix: &str) {
-    let Ok(entries) = fs::read_dir(parent) else { return };
-    for entry in entries.flatten() {
-        let left_behind = entry.file_name().to_string_lossy().starts_with(prefix)
-            && File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok());
-        if left_behind {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }

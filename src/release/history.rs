@@ -39,6 +39,41 @@ impl FromStr for Pin {
     }
 }
 
+impl Pin {
+    /// The newest move that is meant, as its place in `moves`, which has the newest first.
+    ///
+    /// # Errors
+    /// When none is, or the first digits of an id may mean several.
+    pub fn among(&self, moves: &[Marker], area: &Area) -> Result<usize> {
+        let found = match self {
+            Self::Time(time) => moves.iter().position(|marker| marker.time <= *time),
+            Self::Release(id) => {
+                let meant = |marker: &Marker| marker.release.as_str().starts_with(id);
+                let first = moves.iter().position(meant);
+                if let Some(first) = first.map(|at| &moves[at])
+                    && let Some(other) = moves
+                        .iter()
+                        .find(|other| meant(other) && other.release != first.release)
+                {
+                    let message = format!(
+                        "`{id}` may mean {} or {} in area `{area}`",
+                        first.release, other.release
+                    );
+                    return Err(Error::usage(message).with_hint("give more digits"));
+                }
+                first
+            }
+        };
+        found.ok_or_else(|| {
+            let missing = match self {
+                Self::Release(id) => format!("area `{area}` has no release `{id}`"),
+                Self::Time(time) => format!("area `{area}` had no release at {time}"),
+            };
+            Error::refused(missing).with_hint("`rstack releases` lists those there are")
+        })
+    }
+}
+
 impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -124,30 +159,7 @@ impl Loss {
 
 async fn find_any(store: &dyn Store, area: &Area, head: &Held, pin: &Pin) -> Result<(Marker, Option<Loss>)> {
     let moves = moves(store, area, head).await?;
-    let found = match pin {
-        Pin::Time(time) => moves.iter().find(|marker| marker.time <= *time),
-        Pin::Release(id) => {
-            let mut meant = moves.iter().filter(|marker| marker.release.as_str().starts_with(id));
-            let first = meant.next();
-            if let Some(first) = &first
-                && let Some(other) = meant.find(|other| other.release != first.release)
-            {
-                let message = format!(
-                    "`{id}` may mean {} or {} in area `{area}`",
-                    first.release, other.release
-                );
-                return Err(Error::usage(message).with_hint("give more digits"));
-            }
-            first
-        }
-    };
-    let found = found.cloned().ok_or_else(|| {
-        let missing = match pin {
-            Pin::Release(id) => format!("area `{area}` has no release `{id}`"),
-            Pin::Time(time) => format!("area `{area}` had no release at {time}"),
-        };
-        Error::refused(missing).with_hint("`rstack releases` lists those there are")
-    })?;
+    let found = moves[pin.among(&moves, area)?].clone();
     let loss = Loss::of(&moves, &found);
     Ok((found, loss))
 }

@@ -90,6 +90,20 @@ fn the_history_says_what_each_release_changed() {
     let moves = demo.moves();
     assert_eq!(moves[0]["parent"], moves[1]["release"]);
     assert_eq!(moves[0]["message"], "the second");
+    let first = moves[1]["release"].as_str().expect("an id");
+    let then = demo.run(&["releases", &demo.name, "--at", &first[..8]]);
+    assert_snapshot!(squeezed(&then), @r"
+    exit: 0
+    --- stdout
+    MOVE RELEASE TIME BY WHAT FILES + ~ - WHY
+    1 * [RELEASE] [TIME] me publish 2 2 0 0 the first
+
+    --- stderr
+    ");
+    let late = demo.run(&["releases", &demo.name, "--at", "2999-01-01T00:00:00Z"]);
+    assert_eq!(late.stdout, demo.run(&["releases", &demo.name]).stdout);
+    demo.run(&["releases", &demo.name, "--at", "2020-01-01T00:00:00Z"])
+        .expect(1);
 }
 
 #[test]

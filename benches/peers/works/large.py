@@ -17,6 +17,6 @@ def run(bench, report):
         name, _ = bench.up("large")
         chosen = [word for store in stores for word in ("--store", store)]
         peaks[f"`rstack seed`, {what}"] = measure.peak_memory(bench.rstack("seed", folder, "-n", name, *chosen), bench.env)
-        peaks[f"`rstack down` after that"] = measure.peak_memory(bench.rstack("down", "-n", name, "--yes"), bench.env)
+        peaks[f"`rstack down` of {what}"] = measure.peak_memory(bench.rstack("down", "-n", name, "--yes"), bench.env)
     report.memory(peaks)
     report.verdict(max(peaks.values()) < 100_000_000)

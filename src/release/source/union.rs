@@ -139,7 +139,8 @@ impl Source {
             return Err(Error::usage("several sources have no history in common").with_hint("name one of them"));
         };
         if part.at.is_some() {
-            return Err(Error::usage("`?at=` means one release, not their history").with_hint("leave it out"));
+            return Err(Error::usage("`?at=` means one release, not their history")
+                .with_hint("`rstack releases --at` shows the history up to it"));
         }
         opening.place(&part.location).await
     }
