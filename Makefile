@@ -25,7 +25,7 @@ lint: ## Format, lints, the library without the command line, documentation
 	@$(PREPARE) rust components
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
-	$(CARGO) clippy --lib --no-default-features -- -D warnings
+	$(CARGO) clippy --lib --no-default-features --features python -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --quiet
 
 bench: ## Side by side with other tools; writes docs/performance.md (QUICK=1 for fewer runs)
