@@ -3,8 +3,10 @@
 
 CARGO ?= cargo
 PREPARE := sh tools/prepare
+PYTHON := $(or $(RSTACK_PYTHON),python3)
+PYTEST := $(PYTHON) tests/python/run.py
 
-.PHONY: help demo test test-all lint bench deny
+.PHONY: help demo test test-all test-python lint bench deny
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -16,10 +18,16 @@ demo: ## The whole tour on the AWS of this machine: no AWS account needed
 test: ## Every test, against real servers on loopback
 	@$(PREPARE) rust python redis
 	$(CARGO) test --no-fail-fast
+	$(PYTEST)
 
 test-all: ## The tests of large releases too, which take minutes
 	@$(PREPARE) rust python redis
 	$(CARGO) test --no-fail-fast -- --include-ignored
+	$(PYTEST) --all
+
+test-python: ## Only those of the Python package, on every Python there is (ARGS='-k name' for pytest)
+	@$(PREPARE) rust python redis
+	$(PYTEST) $(ARGS)
 
 lint: ## Format, lints, the library without the command line, documentation
 	@$(PREPARE) rust components
@@ -31,7 +39,7 @@ lint: ## Format, lints, the library without the command line, documentation
 bench: ## Side by side with other tools; writes docs/performance.md (QUICK=1 for fewer runs)
 	@$(PREPARE) rust python redis zstd
 	$(CARGO) build --release --quiet
-	$${RSTACK_PYTHON:-python3} benches/peers/run.py $(if $(QUICK),--quick)
+	$(PYTHON) benches/peers/run.py $(if $(QUICK),--quick)
 
 deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
 	@command -v cargo-deny >/dev/null || { echo 'install it with: cargo install --locked cargo-deny' >&2; exit 1; }

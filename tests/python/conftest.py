@@ -1,0 +1,73 @@
+"""Fixtures of the tests of the Python package.
+
+| for | use |
+|---|---|
+| the local AWS and Redis of this run | `local`; `own_local` for a test that kills servers |
+| an environment in it | `environment` |
+| publishing files | `seed({"foo/__init__.py": "…"})`, which gives an `Area` with `.env` and `.url(store)` |
+| each of the three stores in turn | `store` |
+| the article's scripts | `article` |
+| a fresh interpreter with the package | `python("import rstack; …")`, `python.run("script.py")` |
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.environment import STORES, Area, Environment
+from support.local import ROOT, Local, running
+from support.python import Python
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """Shared by all tests: never kill, stop or flush it."""
+    with running(tmp_path_factory.mktemp("home")) as local:
+        yield local
+
+
+@pytest.fixture
+def own_local(tmp_path: Path) -> Iterator[Local]:
+    with running(tmp_path / "home") as local:
+        yield local
+
+
+@pytest.fixture(autouse=True)
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test does in this process reaches the same local AWS as its subprocesses."""
+    if "local" in request.fixturenames:
+        local = request.getfixturevalue("local")
+        for name, value in local.env.items():
+            if name.startswith(("RSTACK_", "AWS_")):
+                monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def environment(local: Local) -> Environment:
+    return Environment(local, f"py{uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture(scope="session")
+def seed(environment: Environment) -> Callable[..., Area]:
+    return environment.seed
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def article(environment: Environment) -> Area:
+    """The demo scripts: `foo`."""
+    return environment.seed(ROOT / "demo", area="article")
+
+
+@pytest.fixture
+def python(local: Local, tmp_path: Path) -> Python:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    return Python(local, folder)

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Builds the wheel and runs the tests on every interpreter there is: run.py [--all] [pytest arguments…]
+
+Everything lies below target/python. RSTACK_TEST_PYTHONS=3.11,3.13 narrows the interpreters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from interpreters import Interpreter, find
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
+FOLDER = TARGET / "python"
+TOOLS = FOLDER / "tools"
+
+
+def main(arguments: list[str]) -> int:
+    everything = "--all" in arguments
+    arguments = [argument for argument in arguments if argument != "--all"]
+    interpreters = wanted(find())
+    if not interpreters:
+        sys.exit("run.py: there is no CPython 3.10 or newer to test with")
+    print("Python package, tested with:", *interpreters, sep="\n  ", flush=True)
+    tools()
+    run(os.environ.get("CARGO", "cargo"), "build", "--quiet")
+    wheel = build()
+    failed = []
+    for interpreter in interpreters:
+        started = time.monotonic()
+        python = environment(interpreter, wheel)
+        print(f"\npytest on {interpreter}", flush=True)
+        marked = ["-m", ""] if everything else []
+        tested = subprocess.run([python, "-m", "pytest", *marked, *arguments], cwd=ROOT, check=False)
+        print(f"{interpreter.minor}: {time.monotonic() - started:.0f} s", flush=True)
+        # 5: nothing was selected.
+        if tested.returncode not in (0, 5):
+            failed.append(interpreter.minor)
+    if failed:
+        print("failed on:", *failed, file=sys.stderr)
+    return 1 if failed else 0
+
+
+def wanted(found: list[Interpreter]) -> list[Interpreter]:
+    named = [minor for minor in os.environ.get("RSTACK_TEST_PYTHONS", "").split(",") if minor]
+    return [interpreter for interpreter in found if not named or interpreter.minor in named]
+
+
+def tools() -> None:
+    """maturin and uv, at the versions that requirements-build.txt pins."""
+    listed = HERE / "requirements-build.txt"
+    with made_once(TOOLS, listed.read_text() + sys.version) as missing:
+        if missing:
+            run(sys.executable, "-m", "venv", "--clear", TOOLS)
+            run(TOOLS / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", listed)
+
+
+def build() -> Path:
+    """One wheel for all interpreters, quick to build rather than quick to run."""
+    wheels = FOLDER / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    run(TOOLS / "bin/maturin", "build", "--quiet", "--locked", "--profile", "dev", "--out", wheels)
+    (wheel,) = wheels.glob("*.whl")
+    return wheel
+
+
+def environment(interpreter: Interpreter, wheel: Path) -> Path:
+    """A virtual environment with the wheel and what the tests need; gives its Python."""
+    folder = FOLDER / interpreter.minor
+    python = folder / "bin/python"
+    uv = TOOLS / "bin/uv"
+    listed = HERE / "requirements.txt"
+    with made_once(folder, listed.read_text() + str(interpreter)) as missing:
+        if missing:
+            run(uv, "venv", "--quiet", "--clear", "--python", interpreter.path, folder)
+            run(uv, "pip", "install", "--quiet", "--python", python, "-r", listed)
+    run(uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-cache", "--reinstall", wheel)
+    return python
+
+
+@contextmanager
+def made_once(folder: Path, made_from: str) -> Iterator[bool]:
+    """Whether a folder has to be made; what it was made from is noted beside it once that is done."""
+    note = folder.with_name(folder.name + ".made")
+    digest = hashlib.sha256(made_from.encode()).hexdigest()
+    note.parent.mkdir(parents=True, exist_ok=True)
+    missing = not note.exists() or note.read_text() != digest
+    if missing:
+        note.unlink(missing_ok=True)
+    yield missing
+    note.write_text(digest)
+
+
+def run(*command: object) -> None:
+    finished = subprocess.run([str(word) for word in command], cwd=ROOT, check=False)
+    if finished.returncode != 0:
+        sys.exit(f"run.py: `{' '.join(str(word) for word in command)}` failed")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

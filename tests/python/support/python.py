@@ -1,0 +1,60 @@
+"""Python processes with the package."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from .local import Local
+
+
+class Python:
+    """Runs this interpreter afresh, in a folder that starts empty."""
+
+    def __init__(self, local: Local, folder: Path) -> None:
+        self.local = local
+        self.folder = folder
+
+    def __call__(self, code: str, **options: object) -> str:
+        """Runs code, which has to succeed; gives what it printed."""
+        return self.run("-c", code, **options).stdout
+
+    def run(
+        self,
+        *args: object,
+        check: bool = True,
+        env: dict[str, str] | None = None,
+        input: str | None = None,
+        timeout: float = 60,
+        program: object = sys.executable,
+    ) -> subprocess.CompletedProcess[str]:
+        """`python args…`; env comes on top of what leads to the local AWS."""
+        finished = subprocess.run(
+            [str(program), *map(str, args)],
+            env=self.env | (env or {}),
+            cwd=self.folder,
+            input=input if input is not None else "",
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if check and finished.returncode != 0:
+            shown = f"{finished.stdout}\n{finished.stderr}"
+            raise AssertionError(f"{' '.join(map(str, finished.args))}: {finished.returncode}\n{shown}")
+        return finished
+
+    def write(self, name: str, text: str) -> Path:
+        """A file in its folder."""
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
+    @property
+    def env(self) -> dict[str, str]:
+        """With `bin` of this interpreter's environment in front of PATH, as after `activate`."""
+        env = self.local.env
+        # Coverage and the like of whoever runs the tests stay outside; warnings are shown as users see them.
+        return env | {"PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}
