@@ -44,8 +44,13 @@ fn every_source_is_loaded_cold_and_warm_as_often_as_asked() {
         assert!(load["median"].as_f64().is_some_and(|median| median > 0.0), "{load}");
     }
     let table = run(&[]).stdout;
-    assert_eq!(table.lines().count(), 7, "{table}");
+    assert_eq!(table.lines().take_while(|line| !line.is_empty()).count(), 7, "{table}");
     assert!(table.starts_with("SOURCE"), "{table}");
+    assert_eq!(table.matches('█').count().min(1), 1, "{table}");
+    assert!(
+        table.ends_with("median of 3 runs, with the fastest and the slowest\n"),
+        "{table}"
+    );
 }
 
 #[test]

@@ -23,5 +23,6 @@ mod status;
 mod store;
 mod support;
 mod template;
+mod timeline;
 mod up;
 mod verify;

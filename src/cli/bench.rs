@@ -1,13 +1,17 @@
 //! `rstack bench`.
 
+use std::path::PathBuf;
+
 use clap::Args as ClapArgs;
 use rstack::bench::{Bench, Loads, ScratchCache, Way};
 use rstack::release::SourceUrl;
 use rstack::stack::StackName;
-use rstack::{Outcome, Result};
+use rstack::{Error, Outcome, Result};
 use serde::Serialize;
 
+use super::file::OutputFile;
 use super::{Context, source};
+use crate::ui::chart::{Bar, BarChart, Group, Ink, Picture};
 use crate::ui::{Role, Style, Table, text};
 
 /// Time how long it takes to load all of a source: cold, and with the local cache
@@ -24,6 +28,9 @@ pub(crate) struct Args {
     /// How many runs to count
     #[arg(long, value_name = "N", default_value = "7", value_parser = clap::value_parser!(u32).range(1..=1000))]
     repeat: u32,
+    /// Draw the chart into FILE (.svg or .png) too
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
 }
 
 const AFTER_HELP: &str = "\
@@ -50,6 +57,8 @@ struct OfSource {
 
 impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
+        let drawing = |path: &PathBuf| Ok::<_, Error>((Picture::of(path)?, OutputFile::new(path)?));
+        let plot = self.plot.as_ref().map(drawing).transpose()?;
         let mut rows = Vec::new();
         for (name, url) in self.urls(context)? {
             let cache = std::rc::Rc::new(ScratchCache::new());
@@ -81,7 +90,11 @@ impl Args {
             loads,
         });
         let report = Report { loads: loads.collect() };
-        let shown = |style| words(&report, style);
+        let chart = chart(&report, self.repeat);
+        if let Some((picture, file)) = plot {
+            file.write(&picture.draw(&chart.scene())?)?;
+        }
+        let shown = |style| format!("{}\n{}", words(&report, style), chart.words(style));
         context.ui.finish("bench", &report, Outcome::Done, shown);
         Ok(Outcome::Done)
     }
@@ -97,6 +110,37 @@ impl Args {
             Ok((url.to_string(), url))
         });
         named.collect()
+    }
+}
+
+fn chart(report: &Report, repeat: u32) -> BarChart {
+    let mut groups: Vec<Group> = Vec::new();
+    for row in &report.loads {
+        let bar = Bar {
+            label: match row.loads.way {
+                Way::Cold => "cold".to_owned(),
+                Way::Warm => "warm".to_owned(),
+            },
+            ink: Ink::Series(usize::from(row.loads.way == Way::Warm)),
+            seconds: row.median,
+            low: row.loads.seconds.iter().copied().fold(f64::INFINITY, f64::min),
+            high: row.loads.seconds.iter().copied().fold(0.0, f64::max),
+        };
+        match groups.iter_mut().find(|group| group.label == row.source) {
+            Some(group) => group.bars.push(bar),
+            None => groups.push(Group {
+                label: row.source.clone(),
+                bars: vec![bar],
+            }),
+        }
+    }
+    BarChart {
+        title: "Loading all of a source".to_owned(),
+        note: format!(
+            "median of {}, with the fastest and the slowest",
+            text::count(u64::from(repeat), "run")
+        ),
+        groups,
     }
 }
 

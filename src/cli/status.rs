@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use clap::Args;
 use rstack::aws::Aws;
+use rstack::stack::Timeline;
 use rstack::status::{self, Environment, StatusReport};
 use rstack::time::Timestamp;
 use rstack::{Outcome, Result};
 use serde::Serialize;
 
 use super::Context;
-use crate::ui::Style;
+use super::timeline::{TimelineOption, Wanted};
+use crate::ui::{Style, chart};
 
 /// Show an environment, or all of them
 ///
@@ -25,6 +27,8 @@ pub(crate) struct Status {
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     watch: Option<u64>,
+    #[command(flatten)]
+    timeline: TimelineOption,
 }
 
 const AFTER_HELP: &str = "\
@@ -32,6 +36,8 @@ Examples:
   rstack status                  every environment in the region
   rstack status -n demo          one of them
   rstack status -n demo --watch  the same, refreshed until Ctrl-C
+  rstack status -n demo --timeline up.png
+                                 what each resource did when, in the newest operation
 
 stdout: the tables, or one JSON object. A store that cannot be reached from here is shown, and is no error.
 Exit codes: 0 shown, 1 there is no such environment, 2 usage, 130 interrupted";
@@ -40,25 +46,41 @@ Exit codes: 0 shown, 1 there is no such environment, 2 usage, 130 interrupted";
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Found {
-    One(Box<StatusReport>),
+    One(Box<One>),
     All {
         region: String,
         environments: Vec<Environment>,
     },
 }
 
+/// One environment, and what its resources did when.
+#[derive(Debug, Serialize)]
+struct One {
+    #[serde(flatten)]
+    report: StatusReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeline: Option<Timeline>,
+    /// The timeline belongs among the words.
+    #[serde(skip)]
+    drawn: bool,
+}
+
 impl Status {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
+        let drawing = self.timeline.wanted()?;
+        if !matches!(drawing, Wanted::Nowhere) {
+            context.settings.require_name()?;
+        }
         let aws = context.until_interrupted(context.aws()).await?;
         let Some(seconds) = self.watch else {
-            let found = context.until_interrupted(find(context, &aws)).await?;
+            let found = context.until_interrupted(find(context, &aws, &drawing)).await?;
             context
                 .ui
                 .finish("status", &found, Outcome::Done, |style| found.text(style));
             return Ok(Outcome::Done);
         };
         loop {
-            let found = context.until_interrupted(find(context, &aws)).await?;
+            let found = context.until_interrupted(find(context, &aws, &drawing)).await?;
             context.ui.refresh("status", &found, |style| found.text(style));
             if context.ui.reader_left() {
                 return Ok(Outcome::Done);
@@ -73,7 +95,7 @@ impl Status {
     }
 }
 
-async fn find(context: &Context<'_>, aws: &Aws) -> Result<Found> {
+async fn find(context: &Context<'_>, aws: &Aws, drawing: &Wanted) -> Result<Found> {
     let now = Timestamp::now();
     let Some(name) = context.settings.name() else {
         let environments = status::environments(aws, now).await?;
@@ -81,7 +103,15 @@ async fn find(context: &Context<'_>, aws: &Aws) -> Result<Found> {
         return Ok(Found::All { region, environments });
     };
     match status::status(aws, name.as_str(), now).await? {
-        Some(report) => Ok(Found::One(Box::new(report))),
+        Some(report) => {
+            let timeline = drawing.make(context, aws, name.as_str()).await?;
+            let drawn = drawing.on_stdout();
+            Ok(Found::One(Box::new(One {
+                report,
+                timeline,
+                drawn,
+            })))
+        }
         None => Err(context.no_environment(name, aws)),
     }
 }
@@ -89,7 +119,14 @@ async fn find(context: &Context<'_>, aws: &Aws) -> Result<Found> {
 impl Found {
     fn text(&self, style: Style) -> String {
         match self {
-            Self::One(report) => words::one(report, style),
+            Self::One(one) => {
+                let mut shown = words::one(&one.report, style);
+                if let Some(timeline) = one.timeline.as_ref().filter(|_| one.drawn) {
+                    shown.push('\n');
+                    shown.push_str(&chart::timeline_words(timeline, style));
+                }
+                shown
+            }
             Self::All { region, environments } => words::all(region, environments, style),
         }
     }

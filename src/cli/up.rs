@@ -13,7 +13,7 @@ use rstack::publish::Tree;
 use rstack::settings::Target;
 use rstack::stack::{
     Approve, ChangeSet, LARGEST_BODY, OnFailure, Preflight, Stack, StackName, StagedTemplate, TemplateText, TimeToLive,
-    Up, UpReport, Watch, stage, up,
+    Timeline, Up, UpReport, Watch, stage, up,
 };
 use rstack::template::Preset;
 use rstack::trust::PrivateKey;
@@ -25,6 +25,7 @@ use super::authorship::Signing;
 use super::seed::{self, Seed, SeedReport};
 use super::shell::command_line;
 use super::template::{Choice, choose};
+use super::timeline::TimelineOption;
 use super::values::PresetName;
 
 /// Create the environment, or bring an existing one up to date, and wait
@@ -77,10 +78,12 @@ pub(crate) struct Args {
     seed: Option<Option<PathBuf>>,
     #[command(flatten)]
     signing: Signing,
+    #[command(flatten)]
+    timeline: TimelineOption,
 }
 
 const AFTER_HELP: &str = "\
-stdout: the outputs, and how long each resource took.
+stdout: the outputs, and how long each resource took; with `--timeline` alone also when.
 
 Exit codes: 0 it stands; 3 it stands, but not everything was seeded; 4 it failed or was rolled back; 5 AWS goes on, but
 rstack stopped watching; 130 interrupted (AWS goes on). Run the same command again to attach.
@@ -88,6 +91,7 @@ rstack stopped watching; 130 interrupted (AWS goes on). Run the same command aga
 Examples:
   rstack up --local -n demo --seed        an environment on this machine, with the demo scripts in it
   rstack up -n pr-123 --ttl 8h            one for a pull request; `rstack gc` removes it after eight hours
+  rstack up -n demo --timeline up.svg     and draw what each resource did when
   rstack up -n demo --template mine.yaml -p Size=2";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -117,6 +121,8 @@ struct Report {
     up: UpReport,
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<SeedReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeline: Option<Timeline>,
 }
 
 impl Args {
@@ -137,17 +143,23 @@ impl Args {
             Some(_) => self.signing.key(context)?,
             None => None,
         };
+        let drawing = self.timeline.wanted()?;
         let aws = context.aws().await?;
-        let up = bring_up(context, &aws, name, &self).await?;
+        let up = match bring_up(context, &aws, name, &self).await {
+            Ok(up) => up,
+            Err(error) => return Err(drawing.make_after(context, &aws, name.as_str(), error).await),
+        };
+        let timeline = drawing.make(context, &aws, &up.stack.id).await?;
         let seed = match tree {
             Some(tree) => Some(self.publish(context, &aws, &up.stack, &tree, signer.as_ref()).await?),
             None => None,
         };
         let outcome = seed.as_ref().map_or(Outcome::Done, SeedReport::outcome);
-        let report = Report { up, seed };
+        let report = Report { up, seed, timeline };
+        let drawn = drawing.on_stdout();
         context
             .ui
-            .finish("up", &report, outcome, |style| words::of(&report, style));
+            .finish("up", &report, outcome, |style| words::of(&report, drawn, style));
         Ok(outcome)
     }
 

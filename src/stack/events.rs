@@ -137,6 +137,13 @@ impl EventLog {
     }
 }
 
+/// The events of the newest operation, oldest first, whoever started it.
+pub(super) async fn newest_operation(aws: &Aws, stack_id: &str) -> Result<Vec<StackEvent>, AwsError> {
+    // The kind only matters where an operation is told by it.
+    let mut log = EventLog::new(OperationKind::Create, Scope::Running);
+    log.read(aws, stack_id).await
+}
+
 #[derive(Debug, Default)]
 struct Reading {
     /// Newest first.

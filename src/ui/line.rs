@@ -48,4 +48,18 @@ impl Line {
         }
         shown
     }
+
+    /// Lines as they are shown, each with its end; cut only on a terminal.
+    pub(crate) fn sheet(lines: &[Self], style: Style) -> String {
+        let mut shown = String::new();
+        for line in lines {
+            shown.push_str(&if style.cut {
+                line.render_within(style, style.width)
+            } else {
+                line.render(style)
+            });
+            shown.push('\n');
+        }
+        shown
+    }
 }

@@ -1,5 +1,6 @@
 //! Everything that is shown: the only place that writes to stdout and stderr.
 
+pub(crate) mod chart;
 mod json;
 mod line;
 mod live;

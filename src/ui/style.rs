@@ -134,13 +134,14 @@ impl Surroundings {
     }
 }
 
-/// Columns of the terminal behind stdout or stderr, else `COLUMNS`, else 80.
+/// Columns of the terminal behind stdout or stderr, else `COLUMNS`, else 80; one that says 0 says nothing.
 pub(super) fn width_of(stream: impl std::os::fd::AsFd) -> usize {
     let from_env = || env::var("COLUMNS").ok()?.parse().ok();
     terminal_size_of(stream)
         .map(|(Width(columns), _)| usize::from(columns))
         .filter(|columns| *columns > 0)
         .or_else(from_env)
+        .filter(|columns| *columns > 0)
         .unwrap_or(80)
 }
 

@@ -24,6 +24,29 @@ pub(crate) fn seconds(seconds: f64) -> String {
     duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
+/// A measured time with about three digits: "0.42 ms", "15.2 ms", "645 ms", "1.23 s", "12.3 s", then as a duration.
+pub(crate) fn precise(seconds: f64) -> String {
+    let milliseconds = seconds * 1000.0;
+    match seconds {
+        0.0 => "0 s".to_owned(),
+        s if s < 0.000_995 => format!("{milliseconds:.2} ms"),
+        s if s < 0.099_95 => format!("{milliseconds:.1} ms"),
+        s if s < 0.999_5 => format!("{milliseconds:.0} ms"),
+        s if s < 9.995 => format!("{s:.2} s"),
+        s if s < 99.95 => format!("{s:.1} s"),
+        s => self::seconds(s),
+    }
+}
+
+/// The same of a round value: "5 ms", "20 s".
+pub(crate) fn round(seconds: f64) -> String {
+    let shown = precise(seconds);
+    let Some((number, unit)) = shown.split_once(' ').filter(|(number, _)| number.contains('.')) else {
+        return shown;
+    };
+    format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// How long something has existed, in whole units: "12 s", "4m 12s", "3h 05m".
 pub(crate) fn age(age: Duration) -> String {
     if age.as_secs() < 10 {
@@ -144,6 +167,17 @@ pub(crate) fn bar(part: f64, whole: f64, columns: usize) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn measured_times_keep_about_three_digits() {
+        let shown = [0.0, 0.000_42, 0.0052, 0.0146, 0.645, 1.234, 12.34, 252.0].map(precise);
+        assert_eq!(
+            shown,
+            [
+                "0 s", "0.42 ms", "5.2 ms", "14.6 ms", "645 ms", "1.23 s", "12.3 s", "4m 12s"
+            ]
+        );
+    }
 
     #[test]
     fn durations_keep_two_units_at_most() {

@@ -6,11 +6,16 @@ use rstack::stack::{Done, UpReport};
 
 use super::Report;
 use crate::cli::seed;
+use crate::ui::chart;
 use crate::ui::{Line, Role, Style, Table, text};
 
 /// Where the stores are, how long each resource took, and what was seeded.
-pub(super) fn of(report: &Report, style: Style) -> String {
+pub(super) fn of(report: &Report, drawn: bool, style: Style) -> String {
     let mut words = of_up(&report.up, style);
+    if let Some(timeline) = report.timeline.as_ref().filter(|_| drawn) {
+        words.push('\n');
+        words.push_str(&chart::timeline_words(timeline, style));
+    }
     if let Some(seed) = &report.seed {
         words.push('\n');
         words.push_str(&seed::words::of(seed, style));

@@ -1,0 +1,198 @@
+//! What a stack's resources did when, in its newest operation.
+
+use serde::Serialize;
+
+use super::events::newest_operation;
+use super::{ResourceStatus, describe};
+use crate::aws::Aws;
+use crate::error::Result;
+use crate::event::StackEvent;
+use crate::time::Timestamp;
+
+/// The newest operation of a stack.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Timeline {
+    pub stack: String,
+    /// The stack's own status.
+    pub status: ResourceStatus,
+    pub began: Timestamp,
+    /// From its first event to its last; to now while it goes on.
+    pub seconds: f64,
+    /// The stack itself, then resources in the order in which they began.
+    pub lanes: Vec<Lane>,
+}
+
+/// One resource, or the stack itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lane {
+    pub logical_id: String,
+    pub resource_type: String,
+    pub phases: Vec<Phase>,
+}
+
+/// An action on a resource.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Phase {
+    /// How it ended, or that it goes on.
+    pub status: ResourceStatus,
+    /// In seconds from the beginning of the operation.
+    pub start: f64,
+    /// In seconds from the beginning of the operation; now while it goes on.
+    pub end: f64,
+    /// Why, where the service says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Reads the newest operation of a stack; `None` when there is no such stack, or its history is empty.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn timeline(aws: &Aws, name_or_id: &str) -> Result<Option<Timeline>> {
+    let Some(stack) = describe(aws, name_or_id).await? else {
+        return Ok(None);
+    };
+    let events = newest_operation(aws, &stack.id).await?;
+    Ok(Timeline::of(stack.name, &events, aws.now()))
+}
+
+impl Timeline {
+    /// From the events of one operation, oldest first; `None` without any.
+    #[must_use]
+    pub fn of(stack: String, events: &[StackEvent], now: Timestamp) -> Option<Self> {
+        let began = events.first()?.time;
+        let own = events.iter().rev().find(|event| event.of_stack)?;
+        let last = events.iter().map(|event| event.time).max()?;
+        let end = if own.status.settled() { last } else { last.max(now) };
+        let mut lanes: Vec<Lane> = Vec::new();
+        for event in events {
+            let known = lanes.iter().position(|lane| lane.logical_id == event.logical_id);
+            let at = known.unwrap_or_else(|| {
+                lanes.push(Lane {
+                    logical_id: event.logical_id.clone(),
+                    resource_type: event.resource_type.clone(),
+                    phases: Vec::new(),
+                });
+                lanes.len() - 1
+            });
+            lanes[at].take(event, event.time.since(began).as_secs_f64());
+        }
+        let seconds = end.since(began).as_secs_f64();
+        for phase in lanes.iter_mut().filter_map(|lane| lane.phases.last_mut()) {
+            if !phase.status.settled() {
+                phase.end = seconds;
+            }
+        }
+        Some(Self {
+            stack,
+            status: own.status.clone(),
+            began,
+            seconds,
+            lanes,
+        })
+    }
+}
+
+impl Lane {
+    /// An event goes on with the action that is under way, ends it, or begins another.
+    fn take(&mut self, event: &StackEvent, at: f64) {
+        let going_on = self.phases.last_mut().filter(|phase| !phase.status.settled());
+        match going_on {
+            Some(phase) if action(&phase.status) == action(&event.status) => {
+                phase.end = at;
+                phase.status = event.status.clone();
+                phase.reason = event.reason.clone().filter(|_| event.status.failed());
+            }
+            other => {
+                if let Some(phase) = other {
+                    phase.end = at;
+                }
+                self.phases.push(Phase {
+                    status: event.status.clone(),
+                    start: at,
+                    end: at,
+                    reason: event.reason.clone().filter(|_| event.status.failed()),
+                });
+            }
+        }
+    }
+}
+
+/// CREATE of `CREATE_IN_PROGRESS`, `CREATE_COMPLETE` and `CREATE_FAILED`.
+fn action(status: &ResourceStatus) -> &str {
+    let text = status.as_str();
+    ["_IN_PROGRESS", "_COMPLETE", "_FAILED", "_SKIPPED"]
+        .iter()
+        .find_map(|ending| text.strip_suffix(ending))
+        .unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(second: i64, logical_id: &str, status: &str) -> StackEvent {
+        let start = Timestamp::parse("2026-11-01T12:00:00Z").expect("a time");
+        StackEvent {
+            id: format!("{second}-{logical_id}-{status}"),
+            time: start.shifted(second),
+            logical_id: logical_id.to_owned(),
+            physical_id: None,
+            resource_type: "AWS::S3::Bucket".to_owned(),
+            status: ResourceStatus::from(status),
+            reason: status.ends_with("FAILED").then(|| "no".to_owned()),
+            of_stack: logical_id == "demo",
+            token: None,
+            operation_id: None,
+        }
+    }
+
+    fn shown(timeline: &Timeline) -> Vec<String> {
+        let phase = |phase: &Phase| format!("{} {}-{}", phase.status, phase.start, phase.end);
+        let lane = |lane: &Lane| {
+            let phases: Vec<String> = lane.phases.iter().map(phase).collect();
+            format!("{}: {}", lane.logical_id, phases.join(", "))
+        };
+        timeline.lanes.iter().map(lane).collect()
+    }
+
+    #[test]
+    fn each_action_of_a_resource_is_a_phase() {
+        let events = [
+            event(0, "demo", "CREATE_IN_PROGRESS"),
+            event(1, "bucket", "CREATE_IN_PROGRESS"),
+            event(1, "redis", "CREATE_IN_PROGRESS"),
+            event(2, "bucket", "CREATE_IN_PROGRESS"),
+            event(3, "bucket", "CREATE_COMPLETE"),
+            event(9, "redis", "CREATE_FAILED"),
+            event(9, "demo", "ROLLBACK_IN_PROGRESS"),
+            event(10, "bucket", "DELETE_IN_PROGRESS"),
+            event(12, "bucket", "DELETE_COMPLETE"),
+            event(13, "demo", "ROLLBACK_COMPLETE"),
+        ];
+        let later = events[0].time.shifted(1000);
+        let timeline = Timeline::of("demo".to_owned(), &events, later).expect("events");
+        assert_eq!(
+            shown(&timeline),
+            [
+                "demo: CREATE_IN_PROGRESS 0-9, ROLLBACK_COMPLETE 9-13",
+                "bucket: CREATE_COMPLETE 1-3, DELETE_COMPLETE 10-12",
+                "redis: CREATE_FAILED 1-9",
+            ]
+        );
+        assert!((timeline.seconds - 13.0).abs() < 1e-9);
+        assert_eq!(timeline.lanes[2].phases[0].reason.as_deref(), Some("no"));
+    }
+
+    #[test]
+    fn what_goes_on_lasts_until_now() {
+        let events = [
+            event(0, "demo", "CREATE_IN_PROGRESS"),
+            event(1, "redis", "CREATE_IN_PROGRESS"),
+        ];
+        let now = events[0].time.shifted(40);
+        let timeline = Timeline::of("demo".to_owned(), &events, now).expect("events");
+        assert_eq!(shown(&timeline)[1], "redis: CREATE_IN_PROGRESS 1-40");
+        assert_eq!(Timeline::of("demo".to_owned(), &[], now), None);
+    }
+}
