@@ -122,6 +122,8 @@ pub struct Progress {
 pub enum Task {
     /// Reading and hashing the files of a directory.
     Scan,
+    /// Compiling scripts for each interpreter.
+    Compile,
     /// Compressing what a release adds, and sending it to the durable stores.
     Pack,
     /// Seeing to it that the durable stores have a release that a marker is about to move to.

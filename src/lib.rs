@@ -10,6 +10,7 @@
 //! | [`stack`] | one stack's life: status, up, watch, down |
 //! | [`status`] | what an environment is right now |
 //! | [`store`] | bytes by key, in S3, DynamoDB, Redis, a folder, memory |
+//! | [`bytecode`] | what interpreters make of scripts, published with them |
 //! | [`publish`] | a directory of files into an area of the stores |
 //! | [`policy`] | least-privilege IAM policies |
 //! | [`release`] | releases of an area: publishing them, moving the marker, reading them |
@@ -27,6 +28,7 @@
 
 pub mod aws;
 pub mod bench;
+pub mod bytecode;
 pub mod config;
 pub mod error;
 pub mod event;

@@ -2,6 +2,7 @@
 
 mod basics;
 mod broken;
+mod compile;
 mod django;
 mod files;
 mod moto;

@@ -1,5 +1,6 @@
 //! `rstack seed`.
 
+mod bytecode;
 mod warnings;
 pub(super) mod words;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use rstack::aws::Aws;
+use rstack::bytecode::Compiled;
 use rstack::event::{Event, Reporter as _};
 use rstack::publish::{Area, Publish, Report, Tree, publish};
 use rstack::release::{self, Content, Mover, Publication, Published, Stores, Work};
@@ -17,6 +19,7 @@ use rstack::trust::PrivateKey;
 use rstack::{Error, ErrorKind, Outcome, Result};
 use serde::Serialize;
 
+use self::bytecode::CompileOption;
 pub(crate) use self::warnings::{warn, warn_of};
 use super::authorship::{Authorship, Signing};
 use super::plain::PlainOption;
@@ -40,6 +43,8 @@ pub(crate) struct Args {
     dir: Option<PathBuf>,
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    compile: CompileOption,
     /// Only show what would be sent and removed
     #[arg(long)]
     dry_run: bool,
@@ -78,6 +83,7 @@ or plain files are not complete; 130 interrupted. Run the same command again to 
 Examples:
   rstack seed -n demo                           the demo scripts
   rstack seed -n demo src --area prod -m \"why\"   a directory, as a release of `prod`
+  rstack seed -n demo src --compile=python3.12      with bytecode for Python 3.12
   rstack seed -n demo src --store s3,dynamodb --dry-run";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -105,7 +111,9 @@ impl Args {
         let signer = self.options.signing.key(context)?;
         let name = context.settings.require_name()?;
         // First what can be wrong on this machine.
+        let interpreters = self.compile.interpreters().await?;
         let tree = read(context, self.dir).await?;
+        let (tree, bytecode) = bytecode::compile(context, tree, &interpreters).await?;
         let aws = context.aws().await?;
         let found = context.until_interrupted(describe(&aws, name.as_str())).await?;
         let stack = found.ok_or_else(|| context.no_environment(name, &aws))?;
@@ -118,7 +126,10 @@ impl Args {
             signer: signer.as_ref(),
             dry_run: self.dry_run,
         };
-        let report = Box::pin(seed.run(context)).await?;
+        let report = SeedReport {
+            bytecode,
+            ..Box::pin(seed.run(context)).await?
+        };
         warn(context, &report);
         let outcome = report.outcome();
         context
@@ -159,6 +170,9 @@ pub(crate) async fn read(context: &Context<'_>, dir: Option<PathBuf>) -> Result<
 #[derive(Debug, Serialize)]
 pub(crate) struct SeedReport {
     pub(crate) release: Option<Published>,
+    /// What each interpreter made; empty when that was not asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) bytecode: Vec<Compiled>,
     #[serde(flatten)]
     pub(crate) files: Report,
 }
@@ -235,7 +249,11 @@ impl Seed<'_> {
             interrupt: &context.interrupt,
         };
         let files = Box::pin(publish(&job)).await?;
-        Ok(SeedReport { release, files })
+        Ok(SeedReport {
+            release,
+            bytecode: Vec::new(),
+            files,
+        })
     }
 
     /// The release; `None` when the stores that decide and confirm one were left out.

@@ -32,4 +32,4 @@ pub use run::{Publish, publish};
 pub use tree::Tree;
 pub(crate) use tree::{is_inside, read_body};
 pub use tunnel::Tunnel;
-pub(crate) use walk::PULL_RECORD;
+pub(crate) use walk::{BYTECODE, PULL_RECORD};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use super::area::RECORDS;
 use super::{demo, walk};
@@ -26,6 +27,8 @@ const BUFFER: usize = 128 * 1024;
 pub struct Tree {
     /// Where they are; `None` when their contents are in memory.
     root: Option<PathBuf>,
+    /// Where the files are that were made for it.
+    made: Option<TempDir>,
     files: Vec<TreeFile>,
 }
 
@@ -34,8 +37,17 @@ pub(crate) struct TreeFile {
     /// Relative, with slashes.
     pub(crate) path: Box<str>,
     pub(crate) digest: FileDigest,
-    /// Empty when the file is in a directory.
-    content: Bytes,
+    content: Content,
+}
+
+/// Where the content of a file is.
+#[derive(Debug)]
+enum Content {
+    /// In the directory.
+    Root,
+    /// In the folder of files that were made.
+    Made,
+    Memory(Bytes),
 }
 
 impl Tree {
@@ -45,6 +57,7 @@ impl Tree {
         let file = |(path, content): &(&str, &'static [u8])| TreeFile::new(*path, Bytes::from_static(content));
         Self {
             root: None,
+            made: None,
             files: demo::SCRIPTS.iter().map(file).collect(),
         }
     }
@@ -61,6 +74,7 @@ impl Tree {
         let files = contents.into_iter().map(|(path, content)| TreeFile::new(path, content));
         Ok(Self {
             root: None,
+            made: None,
             files: files.collect(),
         })
     }
@@ -102,8 +116,20 @@ impl Tree {
         }
         Ok(Self {
             root: Some(dir.to_owned()),
+            made: None,
             files,
         })
+    }
+
+    /// Adds files that were made from these, and lie in a folder of their own. They have paths that no file has.
+    pub(crate) fn add_made(&mut self, files: Vec<(Box<str>, FileDigest)>, folder: TempDir) {
+        self.files.extend(files.into_iter().map(|(path, digest)| TreeFile {
+            path,
+            digest,
+            content: Content::Made,
+        }));
+        self.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        self.made = Some(folder);
     }
 
     /// The directory; `None` when the files are in memory.
@@ -155,13 +181,15 @@ impl Tree {
     }
 
     pub(crate) fn body(&self, file: &TreeFile) -> Body {
-        if let Some(root) = &self.root {
-            return Body::File(FileBody {
-                path: root.join(&*file.path),
-                digest: file.digest,
-            });
-        }
-        Body::Bytes(file.content.clone())
+        let folder = match &file.content {
+            Content::Memory(content) => return Body::Bytes(content.clone()),
+            Content::Root => self.root.as_deref(),
+            Content::Made => self.made.as_ref().map(TempDir::path),
+        };
+        Body::File(FileBody {
+            path: folder.unwrap_or(Path::new("")).join(&*file.path),
+            digest: file.digest,
+        })
     }
 }
 
@@ -170,7 +198,7 @@ impl TreeFile {
         Self {
             path: path.into(),
             digest: FileDigest::of(&content),
-            content,
+            content: Content::Memory(content),
         }
     }
 }
@@ -201,11 +229,10 @@ fn hash(root: &Path, path: Box<str>, buffer: &mut [u8]) -> Result<TreeFile> {
     Ok(TreeFile {
         path,
         digest: digester.finish(),
-        content: Bytes::new(),
+        content: Content::Root,
     })
 }
 
-/// Runs file system work where it blocks nobody.
 /// The content of a file, which has to be what was hashed.
 pub(crate) fn read_body(body: Body) -> Result<Bytes> {
     let FileBody { path, digest } = match body {
@@ -222,6 +249,7 @@ pub(crate) fn read_body(body: Body) -> Result<Bytes> {
     )
 }
 
+/// Runs file system work where it blocks nobody.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await

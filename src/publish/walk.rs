@@ -11,8 +11,10 @@ use crate::error::{Error, Result};
 const IGNORE_FILE: &str = ".rstackignore";
 /// What `pull` notes in the directory that it makes.
 pub(crate) const PULL_RECORD: &str = ".rstack-pull.json";
+/// The folder that Python keeps bytecode in. What is published of it is made for the release.
+pub(crate) const BYTECODE: &str = "__pycache__";
 /// Never published.
-const SKIPPED: [&str; 3] = [".git", "__pycache__", PULL_RECORD];
+const SKIPPED: [&str; 3] = [".git", BYTECODE, PULL_RECORD];
 
 /// Relative paths with slashes, sorted.
 pub(super) fn files(root: &Path) -> Result<Vec<Box<str>>> {

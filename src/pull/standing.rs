@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::record::Record;
 use crate::error::{Error, Result};
-use crate::publish::PULL_RECORD;
+use crate::publish::{BYTECODE, PULL_RECORD};
 use crate::release::ContentHash;
 
-/// Made by Python whenever it likes.
-const CACHE: &str = "__pycache__";
 /// Says that the folder it lies in may be deleted at any time: bford.info/cachedir.
 const CACHE_TAG: &str = "CACHEDIR.TAG";
 
@@ -82,7 +80,7 @@ fn walk(root: &Path, folder: &str, found: &mut Vec<String>) -> Result<()> {
         };
         if !entry.file_type().map_err(unreadable)?.is_dir() {
             found.extend((path != PULL_RECORD).then_some(path));
-        } else if name != CACHE && !entry.path().join(CACHE_TAG).exists() {
+        } else if name != BYTECODE && !entry.path().join(CACHE_TAG).exists() {
             walk(root, &path, found)?;
         }
     }

@@ -199,6 +199,7 @@ pub(super) fn of_local(step: &LocalStep) -> (Weight, Line) {
 pub(super) fn of_task(task: Task) -> (String, &'static str) {
     match task {
         Task::Scan => ("reading the directory".to_owned(), "file"),
+        Task::Compile => ("compiling".to_owned(), "script"),
         Task::Pack => ("making a release".to_owned(), "file"),
         Task::Gather => ("making sure that the release is there".to_owned(), "pack"),
         Task::Compare { store } => (format!("comparing with {store}"), "file"),

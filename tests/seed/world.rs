@@ -56,6 +56,11 @@ impl World {
             .args(args)
     }
 
+    /// Any command, about this environment.
+    pub(super) fn rstack<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Rstack {
+        self.local.rstack(args).args(["-n", &self.name])
+    }
+
     /// As [`World::seed`] of a directory.
     pub(super) fn seed_dir(&self, dir: &Path) -> Rstack {
         let path = dir.to_str().expect("UTF-8");

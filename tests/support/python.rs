@@ -25,8 +25,10 @@ pub(crate) fn venv(requirements: &[&str]) -> Venv {
         let _ = fs::remove_dir_all(dir.join("venv"));
         let python = std::env::var_os("RSTACK_PYTHON").unwrap_or_else(|| "python3".into());
         run(Command::new(python).args(["-m", "venv"]).arg(dir.join("venv")));
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        run(Command::new(dir.join("venv/bin/python")).args(pip).args(requirements));
+        if !requirements.is_empty() {
+            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+            run(Command::new(dir.join("venv/bin/python")).args(pip).args(requirements));
+        }
         fs::write(complete, requirements.join("\n")).expect("a marker");
     }
     Venv { dir: dir.join("venv") }

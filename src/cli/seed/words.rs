@@ -6,7 +6,7 @@ use rstack::Outcome;
 use rstack::publish::{Report, StoreReport, StoreState};
 use rstack::release::Published;
 
-use super::SeedReport;
+use super::{SeedReport, bytecode};
 use crate::ui::{Line, Role, Style, Table, text};
 
 /// The plain files, one line a store, then the release.
@@ -19,6 +19,9 @@ pub(crate) fn of(report: &SeedReport, style: Style) -> String {
             files.stores.iter().for_each(|store| changes(&mut words, store, style));
         }
         let _ = writeln!(words, "{}", summary(files).render(style));
+    }
+    for compiled in &report.bytecode {
+        let _ = writeln!(words, "{}", bytecode::words(compiled).render(style));
     }
     if let Some(release) = &report.release {
         if let Some(changes) = &release.changes {

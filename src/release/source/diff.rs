@@ -9,8 +9,9 @@ use serde::Serialize;
 use similar::TextDiff;
 
 use super::portion::{Side, portions};
-use super::union::{Entry, Source};
+use super::union::{Entry, Member, Source};
 use crate::error::{Error, Result};
+use crate::publish::BYTECODE;
 
 /// A file larger than this is not compared line by line, in bytes.
 const LARGEST: u64 = 8 << 20;
@@ -39,7 +40,8 @@ pub enum Patch {
     Large,
 }
 
-/// Every path that differs, in order; told without asking a store.
+/// Every path that differs, in order; told without asking a store. A folder never has bytecode, so beside one it does
+/// not count.
 #[must_use]
 pub fn differences(before: &Source, after: &Source) -> Vec<Difference> {
     let mut all: BTreeMap<String, (Option<Entry>, Option<Entry>)> = BTreeMap::new();
@@ -49,8 +51,12 @@ pub fn differences(before: &Source, after: &Source) -> Vec<Difference> {
     for (path, entry) in after.list() {
         all.entry(path).or_default().1 = Some(entry);
     }
+    let folder = |source: &Source| source.members().any(|(_, member)| matches!(member, Member::Folder(_)));
+    let bytecode = |path: &str| path.split('/').any(|name| name == BYTECODE);
+    let scripts_only = folder(before) || folder(after);
     let differs = |(path, (before, after)): (String, (Option<Entry>, Option<Entry>))| {
-        let same = before.map(|entry| entry.sha256) == after.map(|entry| entry.sha256);
+        let same =
+            before.map(|entry| entry.sha256) == after.map(|entry| entry.sha256) || scripts_only && bytecode(&path);
         (!same).then_some(Difference { path, before, after })
     };
     all.into_iter().filter_map(differs).collect()
