@@ -16,10 +16,14 @@ impl Timestamp {
         Self(SystemTime::now())
     }
 
-    /// Reads RFC 3339 ("2026-11-01T12:00:00Z"); `None` when it is something else.
+    /// Reads RFC 3339 ("2026-11-01T12:00:00Z"), also without the seconds; `None` when it is something else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        humantime::parse_rfc3339_weak(text).ok().map(Self)
+        let time = text.strip_suffix('Z').unwrap_or(text);
+        let to_the_minute = (time.len() == "2026-11-01T12:00".len()).then(|| format!("{time}:00Z"));
+        humantime::parse_rfc3339_weak(to_the_minute.as_deref().unwrap_or(text))
+            .ok()
+            .map(Self)
     }
 
     /// "12:03:44", in UTC.

@@ -11,6 +11,12 @@ const LAYOUT: &str = "v1";
 pub(super) const BLOBS: &str = "blob";
 pub(super) const NOTES: &str = "note";
 pub(super) const SEEN: &str = "seen";
+/// What Python made of sources.
+pub(super) const BYTECODE: &str = "bytecode";
+/// Sources as folders of files, for Python.
+pub(super) const TREES: &str = "tree";
+/// What may be lost, and counts towards the limit.
+pub(super) const KEPT: [&str; 3] = [BLOBS, NOTES, BYTECODE];
 const TEMPORARY: &str = "temporary";
 /// A file's time says when it was used last, not more exactly than this.
 const USED: Duration = Duration::from_mins(1);
@@ -53,7 +59,7 @@ impl Folder {
         // What a link leads to is what counts, for the folder that the user names; there are none inside.
         make(path)?;
         check(path, fs::metadata(path))?;
-        let inner = [BLOBS, NOTES, SEEN, TEMPORARY].map(|name| folder.root.join(name));
+        let inner = [BLOBS, NOTES, BYTECODE, TREES, SEEN, TEMPORARY].map(|name| folder.root.join(name));
         for path in std::iter::once(&folder.root).chain(&inner) {
             make(path)?;
             check(path, fs::symlink_metadata(path))?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::future::join_all;
 
-use super::folder::{BLOBS, Folder, NOTES};
+use super::folder::{BLOBS, BYTECODE, Folder, NOTES, TREES};
 use super::memory::Memory;
 use super::seen::Seen;
 use super::sweep::sweep;
@@ -19,6 +19,9 @@ use crate::release::{Blob, ContentHash};
 const LIMIT: u64 = 1 << 30;
 /// The folder is looked through after so much of its limit was written.
 const SHARE: u64 = 32;
+
+/// Of a hash, in bytes.
+const HASH: usize = 32;
 
 /// Where the cache is, and how large it may become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +174,42 @@ impl LocalCache {
         if let Err(error) = writing.await {
             tracing::debug!(%error, "writing to the local cache broke off");
         }
+    }
+
+    /// What Python made of a source, by the hash of all that it depends on.
+    #[must_use]
+    pub fn bytecode(&self, key: ContentHash) -> Option<Bytes> {
+        let folder = self.folder.as_ref()?;
+        let mut kept = Bytes::from(folder.read(BYTECODE, &key.to_string()).ok()??);
+        let hash = kept.split_off(kept.len().checked_sub(HASH)?);
+        if ContentHash::of(&kept).0 == *hash {
+            return Some(kept);
+        }
+        let _ = std::fs::remove_file(folder.path(BYTECODE, &key.to_string()));
+        None
+    }
+
+    #[must_use]
+    pub fn has_bytecode(&self, key: ContentHash) -> bool {
+        self.bytecode_path(key).is_some_and(|path| path.exists())
+    }
+
+    /// Where it is kept, or would be; `None` when nothing is kept beyond this process.
+    #[must_use]
+    pub fn bytecode_path(&self, key: ContentHash) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.path(BYTECODE, &key.to_string()))
+    }
+
+    /// With its hash behind it, which Python does not mind.
+    pub fn keep_bytecode(&self, key: ContentHash, bytecode: &[u8]) {
+        let hash = ContentHash::of(bytecode);
+        self.write(BYTECODE, &key.to_string(), &[bytecode, &hash.0]);
+    }
+
+    /// Where the files of a source are put that has this digest; `None` when nothing is kept beyond this process.
+    #[must_use]
+    pub fn tree(&self, digest: &str) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.path(TREES, digest))
     }
 
     /// A note, as it was left.

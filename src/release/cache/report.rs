@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::CacheOptions;
-use super::folder::{BLOBS, Folder, NOTES, SEEN};
+use super::folder::{Folder, KEPT, SEEN, TREES};
 use crate::error::{Error, Result};
 
 /// What is kept on this machine.
@@ -16,7 +16,7 @@ pub struct CacheReport {
     pub folder: Option<PathBuf>,
     /// Why the folder is not used.
     pub problem: Option<String>,
-    /// Manifests, packs, and notes of where they belong.
+    /// Manifests, packs, notes of where they belong, and Python's bytecode.
     pub files: u64,
     /// Of all of them.
     pub bytes: u64,
@@ -59,9 +59,11 @@ pub fn report(options: &CacheOptions) -> Result<CacheReport> {
 }
 
 fn count(folder: &Folder, report: &mut CacheReport) -> std::io::Result<()> {
-    let (blobs, notes) = (folder.list(BLOBS)?, folder.list(NOTES)?);
-    report.files = (blobs.len() + notes.len()) as u64;
-    report.bytes = blobs.iter().chain(&notes).map(|(_, metadata)| metadata.len()).sum();
+    for kind in KEPT {
+        let files = folder.list(kind)?;
+        report.files += files.len() as u64;
+        report.bytes += files.iter().map(|(_, metadata)| metadata.len()).sum::<u64>();
+    }
     report.areas_seen = folder.list(SEEN)?.len() as u64;
     Ok(())
 }
@@ -81,7 +83,7 @@ pub fn clear(options: &CacheOptions, seen: bool) -> Result<CacheReport> {
     if !seen {
         report.areas_seen = 0;
     }
-    let kinds = [BLOBS, NOTES].into_iter().chain(seen.then_some(SEEN));
+    let kinds = KEPT.into_iter().chain([TREES]).chain(seen.then_some(SEEN));
     for kind in kinds {
         let listed = folder
             .list(kind)

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::SystemTime;
 
-use super::folder::{BLOBS, Folder, NOTES};
+use super::folder::{Folder, KEPT};
 
 /// Removes what was not used for the longest time until nine tenths of the limit are left, so that the next write does
 /// not have to look again. Several processes may do so at once: a file that is gone is gone.
@@ -15,8 +15,10 @@ pub(super) fn sweep(folder: &Folder, limit: u64) {
 
 fn try_sweep(folder: &Folder, limit: u64) -> std::io::Result<()> {
     folder.remove_abandoned()?;
-    let mut files = folder.list(BLOBS)?;
-    files.extend(folder.list(NOTES)?);
+    let mut files = Vec::new();
+    for kind in KEPT {
+        files.extend(folder.list(kind)?);
+    }
     let mut bytes: u64 = files.iter().map(|(_, metadata)| metadata.len()).sum();
     if bytes <= limit {
         return Ok(());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::url::Location;
 use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
 use crate::publish::Area;
@@ -87,8 +88,13 @@ fn at(aws: &Aws, found: Whereabouts, password: Option<String>, area: Area) -> Pl
         password,
         ..RedisAddress::new(redis.address, redis.port)
     });
+    let resolved = Location::DynamoDb {
+        table: table.clone(),
+        area: area.clone(),
+    };
     let table = DynamoDbStore::new(aws.dynamodb().clone(), table);
     Place {
+        resolved: Some(resolved),
         cache: Some(Arc::new(redis) as Arc<dyn Store>),
         backup: Some(Arc::new(S3Store::new(aws.s3().clone(), bucket))),
         stack_id: Some(found.stack_id),

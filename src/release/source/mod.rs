@@ -4,6 +4,7 @@ mod diff;
 mod environment;
 mod kydb;
 mod open;
+mod pinned;
 mod plain;
 mod portion;
 mod union;

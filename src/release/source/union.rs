@@ -8,7 +8,7 @@ use futures_util::future::{join_all, try_join_all};
 
 use super::open::Opening;
 use super::plain::PlainFiles;
-use super::url::{Part, SourceUrl};
+use super::url::{Location, Part, SourceUrl};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::publish::{Tree, read_body};
@@ -149,6 +149,12 @@ impl Source {
     pub fn members(&self) -> impl Iterator<Item = (usize, &Member)> {
         let members = self.parts.iter().enumerate();
         members.filter_map(|(place, (_, member))| Some((place, &**member.as_ref()?)))
+    }
+
+    /// What was opened, and where it is.
+    pub fn opened(&self) -> impl Iterator<Item = (&Location, &Member)> {
+        let parts = self.parts.iter();
+        parts.filter_map(|(part, member)| Some((&part.location, &**member.as_ref()?)))
     }
 
     /// The member with this place in the union, if it was opened.

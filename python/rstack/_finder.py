@@ -1,0 +1,249 @@
+"""Finding modules: the meta-path finder, and the finders of the path entries that it hands out."""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
+
+from ._loader import Loader, Spec
+from ._names import STANDARD, HiddenNameWarning, Only, Others, is_bare_folder
+from ._namespace import namespace_spec
+from ._release import Release
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import ModuleType
+
+    from ._native import Source
+
+
+class Importer:
+    """Finds modules in a source. It is a meta-path finder; `rstack.install` puts it in front."""
+
+    def __init__(self, opener: Callable[[], Source], only: Only, materialise: bool) -> None:
+        self.only = only
+        self.materialise = materialise
+        # Every module that was loaded, by its name.
+        self.loaded: dict[str, Loader] = {}
+        # Names of the release that something local hides, and where that is.
+        self.hidden: dict[str, str] = {}
+        # Modules that a later release changed since they were loaded.
+        self.stale: set[str] = set()
+        self.open = opener
+        self._others = Others()
+        self._roots: tuple[str, ...] = ()
+        self._release: Release | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._release is not None
+
+    @property
+    def release(self) -> Release:
+        """The release that modules come from now; opens the source if nobody did."""
+        if self._release is None:
+            self.take(self.open())
+        assert self._release is not None
+        return self._release
+
+    def take(self, source: Source) -> None:
+        """From now on modules come from here."""
+        from ._warn import tell
+
+        release = Release(source, self.materialise)
+        if release.root not in self._roots:
+            self._roots = (release.root, *self._roots)
+        self._release = release
+        tell(source)
+        for name in release.names & (STANDARD | sys.modules.keys()):
+            if name not in self.only and name not in self.loaded:
+                self._hide(name, sys.modules.get(name))
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if self._others.is_asking():
+            return None
+        if name in self.only:
+            return self._find_listed(name, path)
+        if path is None:
+            return self._find_top(name)
+        if self._release is None:
+            return None
+        ours = [entry for entry in path if self.folder(entry) is not None]
+        if not ours:
+            return None
+        if len(ours) == len(path) == 1:
+            return self.spec(name, _join(self.folder(ours[0]), name.rpartition(".")[2]))
+        spec = PathFinder.find_spec(name, path)
+        if spec is not None and spec.loader is None and spec.submodule_search_locations is not None:
+            return namespace_spec(self, name, list(spec.submodule_search_locations))
+        return spec
+
+    def gives_way(self, name: str) -> bool:
+        """Whether a top-level name of the release is not imported from there."""
+        if name in self.only:
+            return False
+        other = self._others.find(self, name)
+        return name in STANDARD or (other is not None and not is_bare_folder(other))
+
+    def has(self, name: str) -> bool:
+        """Whether the release has a module, in a package or not."""
+        found = self.release.source.locate(name.replace(".", "/"))
+        return found is not None and found[1] is not None
+
+    def _find_listed(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+        release = self._open_for(name)
+        spec = self.spec(name, name.replace(".", "/"))
+        if spec is None and self._others.find(self, name, None if path is None else list(path)) is not None:
+            raise ModuleNotFoundError(
+                f"`only` says that {name} comes from {release.source.url}, which has none; what is installed is not "
+                "taken instead",
+                name=name,
+            )
+        return spec
+
+    def _find_top(self, name: str) -> ModuleSpec | None:
+        if name == "linecache":
+            from ._lines import hooked
+
+            return hooked(self, self._others.find(self, name))
+        if name in STANDARD:
+            return None
+        known = self._release
+        if known is not None and name not in known.names:
+            return None
+        other = self._others.find(self, name)
+        if other is not None and not is_bare_folder(other):
+            if known is not None:
+                self._hide(name, other)
+            return None
+        if name not in self._open_for(name).names:
+            return None
+        shared = list(other.submodule_search_locations or ()) if other is not None else []
+        return self.spec(name, name, shared)
+
+    def _open_for(self, name: str) -> Release:
+        if self._release is not None:
+            return self._release
+        try:
+            return self.release
+        except Exception as error:
+            raise ImportError(f"{name} may be in a source that cannot be opened: {error}", name=name) from error
+
+    def spec(self, name: str, located: str, shared: Sequence[str] = ()) -> ModuleSpec | None:
+        """Of the module at a path without its ending; `shared` are other folders of a namespace package."""
+        release = self.release
+        found = release.source.locate(located)
+        if found is None:
+            return None
+        kind, file = found
+        if file is None:
+            return namespace_spec(self, name, [release.path(located), *shared])
+        if kind == "extension":
+            raise ImportError(
+                f"{file} in {release.source.named(file)} is a C extension module, which cannot be imported from a "
+                "source: install it on this machine",
+                name=name,
+            )
+        path = release.path(file)
+        loader = Loader(name, path, file, release)
+        spec = Spec(name, loader, origin=path, is_package=kind == "package")
+        spec.has_location = True
+        spec.cached = release.code.kept(file)
+        loader.spec = spec
+        if spec.submodule_search_locations is not None:
+            spec.submodule_search_locations.append(release.path(located))
+        self.loaded[name] = loader
+        return spec
+
+    def folder(self, entry: str) -> str | None:
+        """The folder of the source that a path entry of this or an earlier release stands for."""
+        if not entry.startswith(self._roots):
+            return None
+        for root in self._roots:
+            if entry == root:
+                return ""
+            if entry.startswith(root + "/"):
+                return entry[len(root) + 1 :]
+        return None
+
+    def hook(self, entry: str) -> PathEntry:
+        """For `sys.path_hooks`."""
+        folder = self.folder(entry)
+        if folder is None:
+            raise ImportError(f"{entry} is not of {self!r}")
+        return PathEntry(self, folder)
+
+    def iter_modules(self, prefix: str = "") -> Iterator[tuple[str, bool]]:
+        """For `pkgutil`: the top-level modules."""
+        return PathEntry(self, "").iter_modules(prefix)
+
+    def find_distributions(self, context: object = None) -> Iterable[object]:
+        """For `importlib.metadata`."""
+        if self._release is None:
+            return ()
+        from ._metadata import distributions
+
+        return distributions(self, context)
+
+    def invalidate_caches(self) -> None:
+        """Nothing is cached that could be wrong: names are looked up in the release, which does not change."""
+
+    def lines(self) -> None:
+        """Tells `linecache` of what was loaded before it."""
+        for loader in list(self.loaded.values()):
+            loader.remember_lines()
+
+    def _hide(self, name: str, other: object) -> None:
+        if name in self.hidden:
+            return
+        origin = getattr(getattr(other, "__spec__", other), "origin", None) or "the standard library"
+        self.hidden[name] = origin
+        from warnings import warn
+
+        message = f"{name} is not imported from {self.release.source.url}: it is hidden by {origin}"
+        warn(f"{message}; `only` would take it from there", HiddenNameWarning, stacklevel=4)
+
+    def __repr__(self) -> str:
+        opened = self._release.source if self._release is not None else "not opened"
+        return f"<rstack.Importer of {opened}>"
+
+
+class PathEntry:
+    """Finds the modules of one folder, for what only knows path entries."""
+
+    def __init__(self, importer: Importer, folder: str) -> None:
+        self._importer = importer
+        self._folder = folder
+
+    def find_spec(self, name: str, target: ModuleType | None = None) -> ModuleSpec | None:
+        located = _join(self._folder, name.rpartition(".")[2])
+        found = self._importer.release.source.locate(located)
+        if found is not None and found[1] is None:
+            # A part of a namespace package: Python joins it with the others.
+            spec = ModuleSpec(name, None, is_package=True)
+            spec.submodule_search_locations = [self._importer.release.path(located)]
+            return spec
+        return self._importer.spec(name, located)
+
+    def iter_modules(self, prefix: str = "") -> Iterator[tuple[str, bool]]:
+        source = self._importer.release.source
+        found: dict[str, bool] = {}
+        for name, is_folder in source.children(self._folder):
+            stem = name if is_folder else name.removesuffix(".py")
+            if (stem == name and not is_folder) or not stem.isidentifier() or stem == "__init__":
+                continue
+            kind, _ = source.locate(_join(self._folder, stem)) or ("", None)
+            if kind in ("package", "module"):
+                found[stem] = kind == "package"
+        for stem, is_package in sorted(found.items()):
+            yield prefix + stem, is_package
+
+    def invalidate_caches(self) -> None:
+        """As the importer's."""
+
+
+def _join(folder: str | None, name: str) -> str:
+    return f"{folder}/{name}" if folder else name

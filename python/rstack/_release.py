@@ -1,0 +1,66 @@
+"""One opened source, and where its files seem to be."""
+
+from __future__ import annotations
+
+import sys
+from importlib._bootstrap_external import MAGIC_NUMBER
+
+from ._interpreter import native
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._native import Source
+
+# Absolute, so that debuggers and `os.path.abspath` leave it alone. No such folder is needed.
+MOUNT = "/rstack/"
+LONGEST = 120
+
+
+class Release:
+    """A source as it was opened, pinned to its releases."""
+
+    def __init__(self, source: Source, materialise: bool) -> None:
+        self.source = source
+        self.code = native.Code(source, MAGIC_NUMBER, sys.implementation.cache_tag, _level())
+        self.is_real = materialise
+        self.root = source.materialise() if materialise else MOUNT + _label(source)
+        self.names = {name for name in _names(source) if name.isidentifier()}
+
+    def path(self, file: str) -> str:
+        """The file name of a path of the release."""
+        return f"{self.root}/{file}" if file else self.root
+
+    def inside(self, path: str) -> str | None:
+        """The path of the release that a file name stands for."""
+        root = self.root
+        if path == root:
+            return ""
+        return path[len(root) + 1 :] if path.startswith(root) and path[len(root)] == "/" else None
+
+
+def _level() -> str:
+    optimize = sys.flags.optimize
+    return str(optimize) if optimize else ""
+
+
+def _names(source: Source) -> list[str]:
+    """The top-level modules and folders."""
+    return [name if is_folder else name[:-3] for name, is_folder in source.children("") if is_folder or _is_code(name)]
+
+
+def _is_code(name: str) -> bool:
+    return name.endswith(".py")
+
+
+def _label(source: Source) -> str:
+    """A folder's name that says where the files come from, and at which release."""
+    parts = []
+    for member in source.members:
+        place = "".join(c if c.isalnum() or c in "._-" else "-" for c in member.url).strip("-")
+        while "--" in place:
+            place = place.replace("--", "-")
+        parts.append(f"{place}@{member.release or source.digest}")
+    label = "+".join(parts)
+    if len(label) > LONGEST:
+        label = f"{label[:LONGEST]}-{source.digest}"
+    return label

@@ -1,0 +1,267 @@
+//! The code of modules: bytecode that this machine kept, or source; fetched in batches.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, RwLock};
+
+use bytes::Bytes;
+use pyo3::exceptions::PyFileNotFoundError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use sha2::{Digest, Sha256};
+
+use super::process::PerProcess;
+use super::runtime::wait;
+use super::source::{Snapshot, Source};
+use crate::error::Result;
+use crate::release::{ContentHash, Entry, LocalCache};
+
+/// Modules below one top-level name are fetched together, up to so many bytes; of more, those of one folder.
+const TOGETHER: u64 = 32 << 20;
+const SOURCE: &str = ".py";
+
+/// Finds the code of a source's modules for one interpreter.
+#[derive(Debug)]
+#[pyclass(frozen, module = "rstack._native")]
+pub(super) struct Code(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    snapshot: Arc<Snapshot>,
+    interpreter: Interpreter,
+    fetched: PerProcess<Fetched>,
+}
+
+#[derive(Debug)]
+struct Interpreter {
+    /// What its bytecode begins with.
+    magic: Vec<u8>,
+    /// Such as "cpython-311".
+    tag: String,
+    /// Of optimisation: "", "1" or "2".
+    level: String,
+}
+
+/// What is in memory until it is asked for.
+#[derive(Debug, Default)]
+struct Fetched {
+    groups: tokio::sync::Mutex<HashSet<String>>,
+    contents: RwLock<HashMap<String, Bytes>>,
+}
+
+#[pymethods]
+impl Code {
+    #[new]
+    fn new(source: &Source, magic: Vec<u8>, tag: String, level: String) -> Self {
+        Self(Arc::new(Shared {
+            snapshot: Arc::clone(&source.0),
+            interpreter: Interpreter { magic, tag, level },
+            fetched: PerProcess::new(Fetched::default()),
+        }))
+    }
+
+    /// The code of a module: what it is, its content, and its source where that is something else.
+    ///
+    /// | what | content |
+    /// |---|---|
+    /// | "kept" | a `.pyc` that this machine kept |
+    /// | "published" | a `.pyc` of the same release; whether it was made of the source is for the caller to see |
+    /// | "source" | the source |
+    fn load<'py>(&self, py: Python<'py>, path: String) -> PyResult<Told<'py>> {
+        let this = Arc::clone(&self.0);
+        let mut found = py.detach(|| this.here(&path));
+        if found.is_none() {
+            let (timeout, path) = (this.snapshot.timeout, path.clone());
+            found = wait(py, timeout, move || this.fetch(path))?;
+        }
+        let bytes = |content: &Bytes| PyBytes::new(py, content);
+        match found {
+            Some(Found::Kept(bytecode)) => Ok(("kept", bytes(&bytecode), None)),
+            Some(Found::Published(bytecode, source)) => Ok(("published", bytes(&bytecode), Some(bytes(&source)))),
+            Some(Found::Source(source)) => Ok(("source", bytes(&source), None)),
+            None => Err(PyFileNotFoundError::new_err(path)),
+        }
+    }
+
+    /// Keeps the bytecode that was made of a module, a `.pyc`, for the next process.
+    fn keep(&self, py: Python<'_>, path: &str, bytecode: &[u8]) {
+        py.detach(|| {
+            if let (Some(cache), Some(entry)) = (self.0.cache(), self.0.snapshot.index.get(path)) {
+                cache.keep_bytecode(self.0.key(path, entry), bytecode);
+            }
+        });
+    }
+
+    /// Where the bytecode of a module is kept on this machine, or would be.
+    fn kept(&self, path: &str) -> Option<String> {
+        let entry = self.0.snapshot.index.get(path)?;
+        let kept = self.0.cache()?.bytecode_path(self.0.key(path, entry))?;
+        kept.into_os_string().into_string().ok()
+    }
+}
+
+type Told<'py> = (&'static str, Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>);
+
+#[derive(Debug)]
+enum Found {
+    Kept(Bytes),
+    /// With the source that it says it was made of.
+    Published(Bytes, Bytes),
+    Source(Bytes),
+}
+
+impl Shared {
+    /// Only within its own process: a fork's cache is another.
+    fn cache(&self) -> Option<Arc<LocalCache>> {
+        self.snapshot.cache()
+    }
+
+    /// Of everything that bytecode depends on.
+    fn key(&self, path: &str, entry: &Entry) -> ContentHash {
+        let Interpreter { magic, tag, level } = &self.interpreter;
+        let mut hasher = Sha256::new();
+        hasher.update(entry.sha256.0);
+        for part in [magic.as_slice(), tag.as_bytes(), level.as_bytes(), path.as_bytes()] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        ContentHash(hasher.finalize().into())
+    }
+
+    /// What can be had without asking a store.
+    fn here(&self, path: &str) -> Option<Found> {
+        let fetched = self.fetched()?;
+        let (source, bytecode) = {
+            // Code is taken once; whoever wants it again reads it again.
+            let mut contents = fetched.contents.try_write().ok()?;
+            let published = self.published(path);
+            (
+                contents.remove(path),
+                published.and_then(|published| contents.remove(published)),
+            )
+        };
+        match (source, bytecode) {
+            (Some(source), Some(bytecode)) if bytecode.starts_with(&self.interpreter.magic) => {
+                Some(Found::Published(bytecode, source))
+            }
+            (Some(source), _) => Some(Found::Source(source)),
+            (None, _) => self.kept(path).map(Found::Kept),
+        }
+    }
+
+    fn kept(&self, path: &str) -> Option<Bytes> {
+        let entry = self.snapshot.index.get(path)?;
+        let content = self.cache()?.bytecode(self.key(path, entry))?;
+        content.starts_with(&self.interpreter.magic).then_some(content)
+    }
+
+    /// The bytecode that was published with a module, in the same member of the union: who could give the one could give
+    /// the other.
+    fn published(&self, path: &str) -> Option<&str> {
+        let Interpreter { tag, level, .. } = &self.interpreter;
+        let (folder, name) = path
+            .rsplit_once('/')
+            .map_or(("", path), |(folder, name)| (folder, name));
+        let stem = name.strip_suffix(SOURCE)?;
+        let join = if folder.is_empty() { "" } else { "/" };
+        let level = if level.is_empty() {
+            String::new()
+        } else {
+            format!(".opt-{level}")
+        };
+        let bytecode = format!("{folder}{join}__pycache__/{stem}.{tag}{level}.pyc");
+        let (bytecode, entry) = self.snapshot.index.get_key_value(&bytecode)?;
+        (self.snapshot.index.get(path)?.member == entry.member).then_some(bytecode)
+    }
+
+    /// That of this process. A fork takes over what its parent has fetched, unless it was just being changed.
+    fn fetched(&self) -> Option<&Fetched> {
+        if let Some(own) = self.fetched.get() {
+            return Some(own);
+        }
+        let contents = self.fetched.inherited()?.contents.try_read();
+        let contents = contents.map(|contents| contents.clone()).unwrap_or_default();
+        self.fetched.set(Fetched {
+            contents: RwLock::new(contents),
+            ..Fetched::default()
+        })
+    }
+
+    async fn fetch(self: Arc<Self>, path: String) -> Result<Option<Found>> {
+        if self.snapshot.index.get(&path).is_none() {
+            return Ok(None);
+        }
+        // Opened first, since the cache is known only then.
+        self.snapshot.connection().await?;
+        if let Some(kept) = self.kept(&path) {
+            return Ok(Some(Found::Kept(kept)));
+        }
+        self.fetch_group(&path).await?;
+        if let Some(found) = self.here(&path) {
+            return Ok(Some(found));
+        }
+        let content = self.snapshot.read_many(&[&path]).await?.pop().flatten();
+        Ok(content.map(Found::Source))
+    }
+
+    /// Reads all that is going to be wanted with a module, once, in one batch.
+    async fn fetch_group(&self, path: &str) -> Result<()> {
+        let Some(fetched) = self.fetched() else { return Ok(()) };
+        let (group, wanted) = self.group(path);
+        let mut groups = fetched.groups.lock().await;
+        if !groups.insert(group.clone()) {
+            return Ok(());
+        }
+        let read = self.snapshot.read_many(&wanted).await;
+        if read.is_err() {
+            groups.remove(&group);
+        }
+        let read = wanted.iter().zip(read?);
+        let read = read.filter_map(|(path, content)| Some(((*path).to_owned(), content?)));
+        if let Ok(mut contents) = fetched.contents.write() {
+            contents.extend(read);
+        }
+        Ok(())
+    }
+
+    /// What is fetched together with a module, and its name.
+    fn group(&self, path: &str) -> (String, Vec<&str>) {
+        let top = path.split_once('/').map_or("", |(top, _)| top);
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let wanted = self.wanted(top);
+        let bytes: u64 = wanted.iter().map(|(_, entry)| entry.size).sum();
+        let (group, wanted) = if bytes <= TOGETHER {
+            (top, wanted)
+        } else {
+            (folder, self.wanted(folder))
+        };
+        let paths = wanted.into_iter().map(|(path, _)| path).collect();
+        (group.to_owned(), paths)
+    }
+
+    /// Modules below a folder of which no bytecode is kept here, and their bytecode where it is published; only those at
+    /// the top, when it is "".
+    fn wanted(&self, folder: &str) -> Vec<(&str, &Entry)> {
+        let (cache, index) = (self.cache(), &self.snapshot.index);
+        let kept = |path: &str, entry: &Entry| {
+            cache
+                .as_ref()
+                .is_some_and(|cache| cache.has_bytecode(self.key(path, entry)))
+        };
+        let inside = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("{folder}/")
+        };
+        let files = index
+            .below(&inside)
+            .filter(|(path, _)| !folder.is_empty() || !path.contains('/'));
+        let modules = files.filter(|(path, entry)| path.ends_with(SOURCE) && !kept(path, entry));
+        let with_bytecode = modules.flat_map(|(path, entry)| {
+            let published = self
+                .published(path)
+                .and_then(|published| index.get_key_value(published));
+            [Some((path, entry)), published].into_iter().flatten()
+        });
+        with_bytecode.collect()
+    }
+}

@@ -1,0 +1,158 @@
+"""`import rstack`, and importing from a source: the surface."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_each_store_gives_the_articles_modules(python, article, store):
+    printed = python(f"""
+import rstack
+rstack.install({article.url(store)!r})
+from foo.bar.module3 import multiply
+print(multiply(6, 7))
+import foo, foo.bar, foo.bar.module4
+print(foo.__package__, foo.bar.__package__, foo.bar.module4.__package__)
+""")
+    assert printed == "42\nfoo foo.bar foo.bar\n"
+
+
+def test_an_environment_gives_them_from_whichever_store_has_them(python, article):
+    assert python(f"import rstack; rstack.install({article.env!r}); import foo.module1; print('there')") == "there\n"
+
+
+def test_rstack_source_says_what_to_install(python, article):
+    code = "import rstack; rstack.install(); import foo; print(rstack.info().source)"
+    assert python(code, env={"RSTACK_SOURCE": article.env}) == f"{article.env}\n"
+
+
+def test_without_any_source_the_error_says_how_to_name_one(python):
+    failed = python.run("-c", "import rstack; rstack.install()", check=False)
+    assert failed.returncode == 1
+    assert "rstack.Error: which source? none is given\nhint: name one" in failed.stderr
+
+
+def test_uninstalling_leaves_nothing_behind(python, article):
+    printed = python(f"""
+import rstack, sys, os
+def state():
+    return list(sys.meta_path), list(sys.path_hooks), sys.excepthook, dict(os.environ)
+before = state()
+rstack.install({article.env!r})
+import foo.bar
+print(before == state())
+rstack.uninstall()
+print(before == state(), any("/rstack/" in entry for entry in sys.path_importer_cache))
+for name in list(sys.modules):
+    if name.split(".")[0] == "foo":
+        del sys.modules[name]
+try:
+    import foo
+except ModuleNotFoundError as error:
+    print(error)
+""")
+    assert printed == "False\nTrue False\nNo module named 'foo'\n"
+
+
+def test_importing_is_for_its_block(python, seed):
+    area = seed({"only_here.py": "VALUE = 3\n"})
+    printed = python(f"""
+import rstack, sys
+with rstack.importing({area.env!r}) as importer:
+    import only_here
+    print(only_here.VALUE, importer in sys.meta_path)
+del sys.modules["only_here"]
+try:
+    import only_here
+except ModuleNotFoundError:
+    print("gone", importer in sys.meta_path)
+""")
+    assert printed == "3 True\ngone False\n"
+
+
+def test_a_pin_is_a_release_or_a_time(python, seed):
+    area = seed({"versioned.py": "VALUE = 1\n"})
+    first = area.release()
+    area.seed({"versioned.py": "VALUE = 2\n"})
+    read = "import versioned; print(versioned.VALUE)"
+    assert python(f"import rstack; rstack.install({area.env!r}, at={first!r}); {read}") == "1\n"
+    assert python(f"import rstack; rstack.install({area.env + '?at=' + first!r}); {read}") == "1\n"
+    assert python(f"import rstack; rstack.install({area.env!r}); {read}") == "2\n"
+    failed = python.run("-c", f"import rstack; rstack.install({area.env!r}, at='2001-01-01T12:00Z')", check=False)
+    assert f"area `{area.name}` had no release at 2001-01-01T12:00:00Z" in failed.stderr
+
+
+def test_a_union_takes_the_first_that_has_a_module(python, seed):
+    prod = seed({"pkg/__init__.py": "", "pkg/one.py": "FROM = 'prod'\n", "pkg/two.py": "FROM = 'prod'\n"})
+    fix = seed({"pkg/two.py": "FROM = 'fix'\n"})
+    printed = python(f"""
+import rstack
+rstack.install({f"{fix.env};{prod.env}"!r})
+from pkg import one, two
+print(one.FROM, two.FROM)
+for module in rstack.info().modules:
+    print(module.name, module.source)
+""")
+    prod_release, fix_release = (f"release {area.release()} of {area.env}" for area in (prod, fix))
+    assert printed == f"prod fix\npkg {prod_release}\npkg.one {prod_release}\npkg.two {fix_release}\n"
+
+
+def test_an_opened_source_is_read_listed_and_told_apart(python, seed):
+    area = seed({"a.py": "A = 1\n", "data/x.bin": bytes(range(256))}, "-m", "first")
+    first = area.release()
+    area.seed({"a.py": "A = 2\n"}, "-m", "second")
+    printed = python(f"""
+import rstack
+source = rstack.open({area.env!r})
+print(source, source.list(), source.exists("a.py"), source.exists("b.py"), source.read("a.py"))
+before = source.at({first!r})
+print(before.list("data"), before.read("data/x.bin") == bytes(range(256)), before.read_many(["a.py", "nope"]))
+for move in source.history():
+    print(move.sequence, move.kind, move.reason, move.time.tzinfo)
+try:
+    source.read("b.py")
+except FileNotFoundError as error:
+    print(error)
+""")
+    assert printed == (
+        f"<rstack.Source release {area.release()} of {area.env}> ['a.py'] True False b'A = 2\\n'\n"
+        "['data/x.bin'] True [b'A = 1\\n', None]\n"
+        "2 publish second UTC\n1 publish first UTC\n"
+        f"there is no `b.py` in {area.env}\n"
+    )
+
+
+def test_what_was_loaded_and_what_is_hidden_is_told(python, seed):
+    area = seed({"json.py": "", "mine.py": "import time; time.sleep(0.05)\n"})
+    run = python.run("-c", f"""
+import rstack
+rstack.install({area.env!r})
+import mine, json
+info = rstack.info()
+[module] = info.modules
+print(module.name, module.path, module.found, module.load_seconds > 0, module.run_seconds >= 0.05)
+print(info.hidden)
+print(json.dumps([1]))
+""")
+    assert run.stdout.startswith("mine mine.py source True True\n{'json': '")
+    assert run.stdout.endswith("[1]\n")
+    assert run.stderr.count("HiddenNameWarning: json is not imported from") == 1
+
+
+def test_a_source_that_cannot_be_opened_changes_nothing(python):
+    printed = python("""
+import rstack, sys
+before = list(sys.meta_path)
+try:
+    rstack.install("redis://127.0.0.1:1/prod", timeout=5)
+except rstack.Error as error:
+    print(type(error).__name__, sys.meta_path == before)
+""")
+    assert printed == "Error True\n"
+
+
+@pytest.mark.parametrize("wrong", ["only='foo'", "only=['a-b']", "timeout=-1"])
+def test_wrong_arguments_are_refused(python, wrong):
+    failed = python.run("-c", f"import rstack; rstack.install('/tmp', {wrong})", check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[-1].startswith(("TypeError: ", "ValueError: "))
