@@ -1,7 +1,7 @@
-"""A loopback HTTP server that passes requests on and counts them by action."""
+"""A loopback HTTP server that passes requests on and notes when which action was asked for."""
 
-import collections
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -10,14 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Counting:
     def __init__(self, upstream: str):
-        counts = self.counts = collections.Counter()
+        asked = self.asked = []
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def pass_on(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                counts.update(urllib.parse.parse_qs(body.decode("latin-1")).get("Action", []))
+                for action in urllib.parse.parse_qs(body.decode("latin-1")).get("Action", []):
+                    asked.append((time.perf_counter(), action))
                 headers = {key: value for key, value in self.headers.items() if key.lower() != "host"}
                 request = urllib.request.Request(upstream + self.path, body or None, headers, method=self.command)
                 try:
@@ -40,8 +41,9 @@ class Counting:
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
-    def count(self, action: str) -> int:
-        return self.counts[action]
+    def times(self, *actions: str) -> list[float]:
+        """When one of these was asked for, by `time.perf_counter`."""
+        return [at for at, action in self.asked if action in actions]
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

@@ -19,7 +19,7 @@ pub(super) async fn wait_for_stores(aws: &Aws, stack: &Stack, watching: &Watch<'
         return Ok(());
     };
     let started = Instant::now();
-    let mut pace = Pace::new();
+    let pace = Pace::new();
     loop {
         let (bucket, table, redis) = tokio::join!(
             bucket_answers(aws, &endpoints.bucket),

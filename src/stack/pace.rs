@@ -1,27 +1,28 @@
-//! How often to ask: fast at first, slower as an operation ages, slower still when the service asks for patience.
+//! How often to ask: once when an operation may just have ended at once, every second in its first minute, slower as it
+//! ages, slower still when the service asks for patience.
 
 use std::time::Duration;
 
-const FIRST: Duration = Duration::from_millis(50);
-/// In the first minute: leaves room for the reads themselves, so that an end is noticed within a second.
-const SLOWEST_AT_FIRST: Duration = Duration::from_millis(900);
+/// When to look first. A local AWS has made a small stack by then.
+const FIRST: Duration = Duration::from_millis(20);
 const MINUTE: Duration = Duration::from_mins(1);
-const SLOWEST: Duration = Duration::from_secs(5);
+/// Between two looks in the first minute, in milliseconds: a little less than a second, so that the answer comes within
+/// one.
+const STEP: u32 = 990;
+/// When to look again: the first look came before it was due, and those after this one come a little early; this one
+/// makes up for both. So up to no age, from the first second on, were there more looks than seconds.
+const SECOND: Duration = Duration::from_millis(60_000 - 58 * STEP as u64);
 const SLOWEST_THROTTLED: Duration = Duration::from_secs(30);
 
 /// The waits between the reads of one operation.
 #[derive(Debug)]
 pub(super) struct Pace {
-    last: Duration,
     refusals: u32,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self {
-            last: Duration::ZERO,
-            refusals: 0,
-        }
+        Self { refusals: 0 }
     }
 
     /// A read was throttled or lost.
@@ -36,22 +37,37 @@ impl Pace {
 
     /// How long to wait now, when the operation is `age` old. When throttled, some of it is taken off at random, so that
     /// many runs that were refused together do not come back together.
-    pub(super) fn next(&mut self, age: Duration) -> Duration {
-        self.last = unhurried(age, self.last);
+    pub(super) fn next(&self, age: Duration) -> Duration {
         if self.refusals == 0 {
-            return self.last;
+            return due(age).saturating_sub(age);
         }
-        let wait = (self.last * 2_u32.pow(self.refusals)).min(SLOWEST_THROTTLED);
+        let wait = (step(age) * 2_u32.pow(self.refusals)).min(SLOWEST_THROTTLED);
         wait.mul_f64(1.0 - 0.25 * fastrand::f64())
     }
 }
 
-/// Doubles from 50 ms to 0.9 s in the first moments; after a minute, grows from 2 s to 5 s as the operation gets old.
-fn unhurried(age: Duration, last: Duration) -> Duration {
-    if age <= MINUTE {
-        (last * 2).clamp(FIRST, SLOWEST_AT_FIRST)
-    } else {
-        Duration::from_secs_f64(2.0 * age.as_secs_f64() / MINUTE.as_secs_f64()).min(SLOWEST)
+/// The age at which an operation of this age is looked at next. Ages are fixed, and not counted from the last look, so
+/// that the time that a look takes is no delay.
+fn due(age: Duration) -> Duration {
+    if age < FIRST {
+        return FIRST;
+    }
+    if let Some(left) = MINUTE.checked_sub(age).filter(|left| !left.is_zero()) {
+        // The sixtieth look comes when the minute is over.
+        let steps = left.as_millis().div_ceil(u128::from(STEP)).max(1) - 1;
+        let before = step(age) * u32::try_from(steps).unwrap_or(u32::MAX);
+        return MINUTE.saturating_sub(before).max(SECOND);
+    }
+    let step = step(age).as_secs();
+    Duration::from_secs((age.as_secs() / step + 1) * step)
+}
+
+/// The time between two looks at an operation of this age.
+fn step(age: Duration) -> Duration {
+    match age.as_secs() {
+        0..60 => Duration::from_millis(STEP.into()),
+        60..120 => Duration::from_secs(2),
+        _ => Duration::from_secs(5),
     }
 }
 
@@ -59,13 +75,14 @@ fn unhurried(age: Duration, last: Duration) -> Duration {
 mod tests {
     use super::*;
 
-    /// The ages at which an operation of this length is read.
-    fn reads(length: Duration) -> Vec<Duration> {
-        let mut pace = Pace::new();
-        let mut age = Duration::ZERO;
+    /// The ages at which an operation of this length is read, when each read takes so long.
+    fn reads(length: Duration, each: Duration) -> Vec<Duration> {
+        let pace = Pace::new();
         let mut reads = Vec::new();
+        let mut age = pace.next(Duration::ZERO);
         while age < length {
             reads.push(age);
+            age += each;
             age += pace.next(age);
         }
         reads
@@ -73,24 +90,40 @@ mod tests {
 
     #[test]
     fn the_end_is_noticed_within_a_second_in_the_first_minute_and_within_five_later() {
-        for pair in reads(Duration::from_hours(1)).windows(2) {
-            let limit = if pair[0] < MINUTE { 1.0 } else { 5.0 };
-            assert!(pair[1].abs_diff(pair[0]).as_secs_f64() <= limit, "{pair:?}");
+        for each in [0, 3, 150, 980].map(Duration::from_millis) {
+            let reads = reads(Duration::from_hours(1), each);
+            assert_eq!(reads[..2], [FIRST, Duration::from_millis(2_580)]);
+            for pair in reads[1..].windows(2) {
+                let limit = if pair[0] < MINUTE { 990 } else { 5_000 };
+                assert!(
+                    pair[1].saturating_sub(pair[0]) <= Duration::from_millis(limit),
+                    "{pair:?}"
+                );
+            }
         }
     }
 
-    /// Over an operation of some minutes, which is what AWS takes for a Redis.
     #[test]
-    fn there_is_at_most_one_read_a_second_and_later_one_in_five() {
+    fn an_operation_of_any_length_from_one_second_on_is_read_at_most_once_a_second() {
+        for each in [0, 3, 150, 1_700].map(Duration::from_millis) {
+            for tenths in 10..6_000 {
+                let length = Duration::from_millis(tenths * 100);
+                let reads = u32::try_from(reads(length, each).len()).expect("a few");
+                assert!(Duration::from_secs(1) * reads <= length, "{reads} reads in {length:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn there_is_one_read_in_five_seconds_in_the_end() {
         let during = |from: u64, to: u64| {
             let span = Duration::from_secs(from)..Duration::from_secs(to);
-            reads(span.end).into_iter().filter(|age| span.contains(age)).count()
+            let reads = reads(span.end, Duration::from_millis(100));
+            reads.into_iter().filter(|age| span.contains(age)).count()
         };
-        assert_eq!(during(0, 2), 6);
-        assert!(during(0, 60) <= 72, "{}", during(0, 60));
-        assert!(during(0, 90) <= 90, "{}", during(0, 90));
-        assert!(during(0, 300) <= 130, "{}", during(0, 300));
-        assert!(during(600, 1200) <= 120, "{}", during(600, 1200));
+        assert_eq!(during(0, 60), 59);
+        assert_eq!(during(60, 120), 30);
+        assert_eq!(during(120, 600), 96);
     }
 
     #[test]
@@ -105,7 +138,7 @@ mod tests {
         for _ in 0..3 {
             pace.answered();
         }
-        assert!(pace.next(MINUTE) <= SLOWEST_AT_FIRST);
+        assert_eq!(pace.next(MINUTE), calm);
         for _ in 0..20 {
             pace.refused();
         }

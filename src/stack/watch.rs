@@ -176,6 +176,7 @@ impl Watching<'_> {
         let interrupt = self.watch.interrupt;
         let mut round = 0_u32;
         loop {
+            self.rest().await?;
             let looked = tokio::select! {
                 looked = self.look(round) => looked,
                 () = interrupt.wait() => return Err(self.interrupted()),
@@ -185,7 +186,6 @@ impl Watching<'_> {
                 Ok(None) => self.pace.answered(),
                 Err(error) => self.bear(&error)?,
             }
-            self.rest().await?;
             round = round.wrapping_add(1);
         }
     }
