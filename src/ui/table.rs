@@ -1,9 +1,10 @@
-//! Tables that fit: columns as wide as their content, the widest ones cut when a terminal is too narrow.
+//! Tables that fit: columns as wide as their content, the widest texts cut when a terminal is too narrow, and one line
+//! a cell when it is too narrow even for that.
 
 use super::style::{Role, Style};
 use super::text;
 
-/// A column is not cut below this, so that something of it can still be read.
+/// A column of text is not cut below this, so that something of it can still be read; numbers are never cut.
 const NARROWEST: usize = 8;
 const GAP: &str = "  ";
 
@@ -41,7 +42,9 @@ impl Table {
 
     /// Every line ends with a newline; no line has spaces at its end.
     pub(crate) fn render(&self, style: Style) -> String {
-        let widths = self.widths(style);
+        let Some(widths) = self.widths(style) else {
+            return self.stacked(style);
+        };
         let mut shown = String::new();
         let headings = self.headings.iter().map(|h| (Role::Quiet, *h)).collect();
         self.line(&mut shown, headings, &widths, style);
@@ -70,7 +73,26 @@ impl Table {
         shown.push('\n');
     }
 
-    fn widths(&self, style: Style) -> Vec<usize> {
+    /// One line a cell, after its heading; rows are set apart by an empty line.
+    fn stacked(&self, style: Style) -> String {
+        let longest = self.headings.iter().map(|h| text::width(h)).max().unwrap_or(0);
+        let room = style.width.saturating_sub(longest + GAP.len()).max(1);
+        let mut rows = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            let mut shown = String::new();
+            for (heading, cell) in self.headings.iter().zip(row).filter(|(_, cell)| !cell.text.is_empty()) {
+                let padding = " ".repeat(longest - text::width(heading));
+                let heading = style.paint(Role::Quiet, heading);
+                let value = style.paint(cell.role, &text::cut(&cell.text, room));
+                shown.extend([&heading, &*padding, GAP, &value, "\n"]);
+            }
+            rows.push(shown);
+        }
+        rows.join("\n")
+    }
+
+    /// `None` when they do not fit.
+    fn widths(&self, style: Style) -> Option<Vec<usize>> {
         let mut widths: Vec<usize> = self.headings.iter().map(|h| text::width(h)).collect();
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -79,12 +101,14 @@ impl Table {
         }
         let room = style.width.saturating_sub(GAP.len() * (widths.len() - 1));
         while style.cut && widths.iter().sum::<usize>() > room {
-            match widths.iter_mut().max() {
-                Some(widest) if *widest > NARROWEST => *widest -= 1,
-                _ => break,
+            let texts = widths.iter_mut().zip(&self.right).filter(|(_, right)| !**right);
+            let widest = texts.map(|(width, _)| width).max()?;
+            if *widest <= NARROWEST {
+                return None;
             }
+            *widest -= 1;
         }
-        widths
+        Some(widths)
     }
 }
 
@@ -132,6 +156,19 @@ mod tests {
         table   AWS::DynamoD…  1,234
         ");
         assert_eq!(table().render(style(28, false)), table().render(style(80, true)));
+    }
+
+    #[test]
+    fn a_terminal_too_narrow_for_columns_gets_a_line_a_cell() {
+        insta::assert_snapshot!(table().render(style(24, true)), @r"
+        NAME   bucket
+        TYPE   AWS::S3::Bucket
+        ITEMS  7
+
+        NAME   table
+        TYPE   AWS::DynamoDB::T…
+        ITEMS  1,234
+        ");
     }
 
     #[test]
