@@ -6,6 +6,7 @@ use super::blob::{self, Keyed};
 use super::commit::keep_step;
 use super::confirm::Confirmed;
 use super::keys;
+use super::manifest::Extent;
 use super::marker::{Blob, Head, Held, Marker};
 use super::mover::AtHand;
 use super::report::{CopyReport, CopyState};
@@ -24,8 +25,7 @@ pub(super) struct Copying<'a> {
     pub(super) area: &'a Area,
     pub(super) deciding: &'a dyn Store,
     pub(super) held: &'a Held,
-    pub(super) files: u64,
-    pub(super) bytes: u64,
+    pub(super) extent: Extent,
     pub(super) at_hand: &'a AtHand,
     /// Look whether a store that says that it is up to date really has everything.
     pub(super) check: bool,
@@ -61,8 +61,8 @@ impl Copying<'_> {
         AreaRecord {
             stack: self.marker().stack.clone(),
             time: self.marker().time,
-            files: self.files,
-            bytes: self.bytes,
+            files: self.extent.files,
+            bytes: self.extent.bytes,
             digest: self.marker().release.to_string(),
             complete,
         }

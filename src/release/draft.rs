@@ -1,11 +1,12 @@
 //! What a new release would be made of: which contents are there already, and which have to be packed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
+use super::manifest::Extent;
 use super::pack::{LARGEST, Slot};
-use super::{ContentHash, Manifest};
+use super::{ContentHash, FileEntry, Manifest};
 use crate::publish::Tree;
 
 /// A release that would spread over more packs has its small ones merged.
@@ -23,11 +24,19 @@ pub struct Content<'a> {
 
 /// One file that the new release has.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
-    pub(super) sha256: ContentHash,
-    pub(super) size: u64,
-    /// In the tree; `None` for a file of the current release that stays.
-    pub(super) in_tree: Option<usize>,
+enum Wanted<'a> {
+    /// At this place in the tree.
+    InTree(usize),
+    /// Of the current release.
+    Stays(&'a str, &'a FileEntry),
+}
+
+/// How many paths differ between two releases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) added: u64,
+    pub(super) changed: u64,
+    pub(super) removed: u64,
 }
 
 /// Paths that differ between two releases.
@@ -38,33 +47,51 @@ pub struct Changes {
     pub removed: Vec<String>,
 }
 
+enum Difference {
+    Added,
+    Changed,
+    Removed,
+}
+
+/// Tells how files, in the order of their paths, differ from those of a release; of `None`, everything is added.
+fn compare<'a>(
+    before: Option<&'a Manifest>,
+    after: impl Iterator<Item = (&'a str, ContentHash)>,
+    mut tell: impl FnMut(Difference, &'a str),
+) {
+    let before = before.into_iter().flat_map(|before| &before.files);
+    let mut before = before.map(|(path, file)| (&**path, file.sha256)).peekable();
+    for (path, sha256) in after {
+        while let Some((gone, _)) = before.next_if(|(known, _)| *known < path) {
+            tell(Difference::Removed, gone);
+        }
+        match before.next_if(|(known, _)| *known == path) {
+            None => tell(Difference::Added, path),
+            Some((_, known)) if known != sha256 => tell(Difference::Changed, path),
+            Some(_) => {}
+        }
+    }
+    before.for_each(|(gone, _)| tell(Difference::Removed, gone));
+}
+
 impl Changes {
     /// From one release to the next; of `None`, everything is added.
     #[must_use]
     pub fn between(before: Option<&Manifest>, after: &Manifest) -> Self {
         let files = after.files.iter();
-        Self::of(before, files.map(|(path, file)| (path.clone(), file.sha256)))
+        Self::of(before, files.map(|(path, file)| (&**path, file.sha256)))
     }
 
-    fn of(before: Option<&Manifest>, after: impl Iterator<Item = (Box<str>, ContentHash)>) -> Self {
+    fn of<'a>(before: Option<&'a Manifest>, after: impl Iterator<Item = (&'a str, ContentHash)>) -> Self {
         let mut changes = Self::default();
-        let mut kept = HashSet::new();
-        for (path, sha256) in after {
-            match before.and_then(|before| before.files.get_key_value(&path)) {
-                None => changes.added.push(path.into()),
-                Some((known, file)) => {
-                    kept.insert(known);
-                    if file.sha256 != sha256 {
-                        changes.changed.push(path.into());
-                    }
-                }
-            }
-        }
-        let before = before.into_iter().flat_map(|before| before.files.keys());
-        changes.removed = before
-            .filter(|path| !kept.contains(path))
-            .map(ToString::to_string)
-            .collect();
+        compare(before, after, |difference, path| {
+            let paths = match difference {
+                Difference::Added => &mut changes.added,
+                Difference::Changed => &mut changes.changed,
+                Difference::Removed => &mut changes.removed,
+            };
+            paths.push(path.to_owned());
+        });
         changes
     }
 
@@ -74,11 +101,16 @@ impl Changes {
     }
 }
 
-/// A release before its packs are made.
-pub(super) struct Draft {
-    pub(super) wanted: BTreeMap<Box<str>, Wanted>,
+/// A release before its packs are made. Of a large one there is little to hold beside the tree: paths and hashes stay
+/// where they are.
+pub(super) struct Draft<'a> {
+    tree: &'a Tree,
+    current: Option<&'a Manifest>,
+    /// In the order of their paths.
+    wanted: Vec<Wanted<'a>>,
     pub(super) removed: BTreeSet<Box<str>>,
-    pub(super) changes: Changes,
+    /// Against the current release.
+    pub(super) counts: Counts,
     /// Contents that are in a pack already.
     pub(super) known: HashMap<ContentHash, Slot>,
     /// Places in the tree whose contents have to be packed.
@@ -87,45 +119,26 @@ pub(super) struct Draft {
     pub(super) moving: Vec<(ContentHash, Slot)>,
 }
 
-impl Draft {
-    pub(super) fn new(content: &Content<'_>, current: Option<&Manifest>) -> Self {
-        let staying = current
-            .iter()
-            .filter(|_| content.onto_current)
-            .flat_map(|current| &current.files)
-            .filter(|(path, _)| !content.removed.contains(*path))
-            .map(|(path, file)| {
-                let file = Wanted {
-                    sha256: file.sha256,
-                    size: file.size,
-                    in_tree: None,
-                };
-                (path.clone(), file)
-            });
-        let in_tree = content.tree.files().iter().enumerate().map(|(place, file)| {
-            let wanted = Wanted {
-                sha256: ContentHash(file.digest.sha256),
-                size: file.digest.size,
-                in_tree: Some(place),
-            };
-            (file.path.clone(), wanted)
-        });
-        // Of entries with the same path the last counts.
-        let wanted: BTreeMap<_, _> = staying.chain(in_tree).collect();
-        let mut removed = content.removed.clone();
-        if let Some(current) = current.filter(|_| content.onto_current) {
-            removed.extend(current.removed.iter().cloned());
-        }
-        removed.retain(|path| !wanted.contains_key(path));
-        let changes = Changes::of(current, wanted.iter().map(|(path, file)| (path.clone(), file.sha256)));
+impl<'a> Draft<'a> {
+    pub(super) fn new(content: &Content<'a>, current: Option<&'a Manifest>) -> Self {
+        let tree = content.tree;
         let mut draft = Self {
-            wanted,
-            removed,
-            changes,
+            tree,
+            current,
+            wanted: (0..tree.len()).map(Wanted::InTree).collect(),
+            removed: content.removed.clone(),
+            counts: Counts::default(),
             known: HashMap::new(),
             fresh: Vec::new(),
             moving: Vec::new(),
         };
+        if let Some(current) = current.filter(|_| content.onto_current) {
+            draft.keep(current, content.removed);
+        }
+        let mut removed = std::mem::take(&mut draft.removed);
+        removed.retain(|path| draft.find(path).is_none());
+        draft.removed = removed;
+        draft.counts = draft.count();
         if let Some(current) = current {
             let places = current.files.values().map(|file| (file.sha256, Slot::from(file)));
             draft.known.extend(places);
@@ -135,19 +148,67 @@ impl Draft {
         draft
     }
 
+    /// Files of the current release stay, unless they are removed or in the tree.
+    fn keep(&mut self, current: &'a Manifest, removed: &BTreeSet<Box<str>>) {
+        let files = current.files.iter().filter(|(path, _)| !removed.contains(*path));
+        let staying = files.filter(|(path, _)| self.tree.find(path).is_none());
+        self.wanted
+            .extend(staying.map(|(path, file)| Wanted::Stays(path, file)));
+        let tree = self.tree;
+        self.wanted.sort_unstable_by_key(|file| file.path(tree));
+        self.removed.extend(current.removed.iter().cloned());
+    }
+
+    fn find(&self, path: &str) -> Option<usize> {
+        self.wanted.binary_search_by(|file| file.path(self.tree).cmp(path)).ok()
+    }
+
+    fn count(&self) -> Counts {
+        let mut counts = Counts::default();
+        compare(self.current, self.contents(), |difference, _| match difference {
+            Difference::Added => counts.added += 1,
+            Difference::Changed => counts.changed += 1,
+            Difference::Removed => counts.removed += 1,
+        });
+        counts
+    }
+
+    /// What differs from the current release.
+    pub(super) fn changes(&self) -> Changes {
+        Changes::of(self.current, self.contents())
+    }
+
     /// Nothing differs from the current release.
     pub(super) fn is_nothing(&self, current: &Manifest) -> bool {
-        self.changes.is_empty() && self.removed == current.removed
+        self.counts == Counts::default() && self.removed == current.removed
+    }
+
+    /// Of the new release, in order.
+    fn contents(&self) -> impl Iterator<Item = (&'a str, ContentHash)> {
+        self.files().map(|(path, sha256, _)| (path, sha256))
+    }
+
+    /// The files of the new release: path, hash and size, in the order of their paths.
+    pub(super) fn files(&self) -> impl ExactSizeIterator<Item = (&'a str, ContentHash, u64)> {
+        let tree = self.tree;
+        self.wanted.iter().map(move |file| {
+            let (sha256, size) = file.content(tree);
+            (file.path(tree), sha256, size)
+        })
+    }
+
+    pub(super) fn extent(&self) -> Extent {
+        Extent {
+            files: self.wanted.len() as u64,
+            bytes: self.files().map(|(_, _, size)| size).sum(),
+        }
     }
 
     fn find_fresh(&mut self) {
         let mut seen = HashSet::new();
-        let in_tree = self
-            .wanted
-            .values()
-            .filter_map(|file| Some((file.in_tree?, file.sha256)));
-        self.fresh = in_tree
-            .filter(|(_, sha256)| !self.known.contains_key(sha256) && seen.insert(*sha256))
+        let files = self.tree.files().iter().map(|file| &file.digest.sha256).enumerate();
+        self.fresh = files
+            .filter(|(_, sha256)| !self.known.contains_key(&ContentHash(**sha256)) && seen.insert(*sha256))
             .map(|(place, _)| place)
             .collect();
     }
@@ -156,30 +217,49 @@ impl Draft {
     fn merge_small_packs(&mut self) {
         let mut used: HashMap<ContentHash, u64> = HashMap::new();
         let mut seen = HashSet::new();
-        for file in self.wanted.values().filter(|file| seen.insert(file.sha256)) {
-            if let Some(place) = self.known.get(&file.sha256) {
+        if self.fresh.is_empty() || self.known.is_empty() {
+            return;
+        }
+        for (_, sha256) in self.contents().filter(|(_, sha256)| seen.insert(*sha256)) {
+            if let Some(place) = self.known.get(&sha256) {
                 *used.entry(place.pack).or_default() += place.length;
             }
         }
         let small = |bytes: &u64| *bytes < LARGEST as u64 / 2;
         let count = used.values().filter(|bytes| small(bytes)).count();
-        if self.fresh.is_empty() || used.len() < PACKS || count < 2 {
+        if used.len() < PACKS || count < 2 {
             return;
         }
         let goes = |place: &Slot| used.get(&place.pack).is_some_and(small);
         let gone: HashMap<ContentHash, Slot> = self.known.extract_if(|_, place| goes(place)).collect();
         self.find_fresh();
-        let in_tree: HashSet<ContentHash> = self
-            .wanted
-            .values()
-            .filter(|file| file.in_tree.is_some())
-            .map(|file| file.sha256)
-            .collect();
+        let files = self.tree.files().iter();
+        let in_tree: HashSet<&[u8; 32]> = files.map(|file| &file.digest.sha256).collect();
         let mut seen = HashSet::new();
-        let staying = self.wanted.values().filter(|file| !in_tree.contains(&file.sha256));
-        self.moving = staying
-            .filter(|file| seen.insert(file.sha256))
-            .filter_map(|file| Some((file.sha256, *gone.get(&file.sha256)?)))
+        self.moving = self
+            .contents()
+            .filter(|(_, sha256)| !in_tree.contains(&sha256.0) && seen.insert(*sha256))
+            .filter_map(|(_, sha256)| Some((sha256, *gone.get(&sha256)?)))
             .collect();
+    }
+}
+
+impl<'a> Wanted<'a> {
+    fn path(self, tree: &'a Tree) -> &'a str {
+        match self {
+            Self::InTree(place) => &tree.files()[place].path,
+            Self::Stays(path, _) => path,
+        }
+    }
+
+    /// Hash and size.
+    fn content(self, tree: &Tree) -> (ContentHash, u64) {
+        match self {
+            Self::InTree(place) => {
+                let digest = &tree.files()[place].digest;
+                (ContentHash(digest.sha256), digest.size)
+            }
+            Self::Stays(_, file) => (file.sha256, file.size),
+        }
     }
 }

@@ -16,13 +16,14 @@ const LEVEL: i32 = 3;
 /// A manifest that unpacks to more than this is not one.
 const LARGEST: u64 = 2 << 30;
 
-/// An immutable list of files. Its JSON form has its names in alphabetical order and no white space.
+/// An immutable list of files. Its JSON form has its names in alphabetical order and no white space. `Files` is whatever
+/// is written as such a map: a large release is written without being put together first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct Manifest<Files = BTreeMap<Box<str>, FileEntry>> {
     /// Where it was published first; it may be promoted to others.
     pub area: String,
     pub author: String,
-    pub files: BTreeMap<Box<str>, FileEntry>,
+    pub files: Files,
     pub message: Option<String>,
     /// The release that it was made from.
     pub parent: Option<ReleaseId>,
@@ -45,12 +46,26 @@ pub struct FileEntry {
     pub size: u64,
 }
 
-impl Manifest {
-    pub(super) fn new(area: &str, author: &str, message: Option<&str>, parent: Option<ReleaseId>) -> Self {
+/// How large a release is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    pub(super) files: u64,
+    /// Of all files together.
+    pub(super) bytes: u64,
+}
+
+impl<Files: Serialize> Manifest<Files> {
+    pub(super) fn new(
+        area: &str,
+        author: &str,
+        message: Option<&str>,
+        parent: Option<ReleaseId>,
+        files: Files,
+    ) -> Self {
         Self {
             area: area.to_owned(),
             author: author.to_owned(),
-            files: BTreeMap::new(),
+            files,
             message: message.map(str::to_owned),
             parent,
             removed: BTreeSet::new(),
@@ -59,17 +74,26 @@ impl Manifest {
         }
     }
 
+    pub(super) fn to_bytes(&self) -> std::io::Result<Bytes> {
+        let mut writer = BufWriter::new(zstd::Encoder::new(Vec::new(), LEVEL)?);
+        serde_json::to_writer(&mut writer, self)?;
+        let encoder = writer.into_inner().map_err(IntoInnerError::into_error)?;
+        Ok(encoder.finish()?.into())
+    }
+}
+
+impl Manifest {
     /// Of all files together.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.files.values().map(|file| file.size).sum()
     }
 
-    pub(super) fn to_bytes(&self) -> std::io::Result<Bytes> {
-        let mut writer = BufWriter::new(zstd::Encoder::new(Vec::new(), LEVEL)?);
-        serde_json::to_writer(&mut writer, self)?;
-        let encoder = writer.into_inner().map_err(IntoInnerError::into_error)?;
-        Ok(encoder.finish()?.into())
+    pub(super) fn extent(&self) -> Extent {
+        Extent {
+            files: self.files.len() as u64,
+            bytes: self.bytes(),
+        }
     }
 
     /// Reads what [`Manifest::to_bytes`] wrote; the hash was checked before.
@@ -106,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_manifest_comes_back_and_its_names_are_in_order() {
-        let mut manifest = Manifest::new("prod", "me", Some("why"), None);
+        let mut manifest = Manifest::new("prod", "me", Some("why"), None, BTreeMap::new());
         manifest.time = Timestamp::parse("2026-11-01T12:00:00Z").expect("a time");
         let hash = ContentHash::of(b"x");
         let entry = FileEntry {

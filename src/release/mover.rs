@@ -7,9 +7,10 @@ use futures_util::future::{join, join_all};
 
 use super::commit::{Commit, commit, keep_step};
 use super::copies::Copying;
+use super::manifest::Extent;
 use super::marker::{Blob, Head, Held, Marker, MoveKind, Step};
 use super::report::{CopyReport, CopyState};
-use super::{ContentHash, Manifest, Origin, Pruned, Stores};
+use super::{ContentHash, Origin, Pruned, Stores};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
@@ -145,20 +146,13 @@ impl Mover<'_> {
     }
 
     /// The deciding store keeps the move and notes the area; the others are brought to it.
-    pub(super) async fn follow(
-        &self,
-        held: &Held,
-        manifest: &Manifest,
-        at_hand: &AtHand,
-        after: After,
-    ) -> Vec<CopyReport> {
+    pub(super) async fn follow(&self, held: &Held, extent: Extent, at_hand: &AtHand, after: After) -> Vec<CopyReport> {
         let deciding = self.stores.deciding;
         let copying = Copying {
             area: self.area,
             deciding,
             held,
-            files: manifest.files.len() as u64,
-            bytes: manifest.bytes(),
+            extent,
             at_hand,
             check: after != After::Publishing,
         };

@@ -1,10 +1,12 @@
 //! Making a release ready to be pointed at: packs and manifest go to the durable stores.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt};
+use serde::{Serialize, Serializer};
 
 use super::blob::{self, Keyed};
 use super::copies::fetch;
@@ -37,7 +39,7 @@ pub(super) struct Preparing<'a> {
 
 /// A release that is ready to be pointed at.
 pub(super) struct Ready {
-    pub(super) manifest: Manifest,
+    /// Of the manifest.
     pub(super) blob: Blob,
     pub(super) packs: Vec<Blob>,
 }
@@ -55,34 +57,30 @@ impl<'a> Preparing<'a> {
     }
 
     /// Sends packs and manifest to the durable stores. Whatever happens next, no reader sees them yet.
-    pub(super) async fn prepare(&mut self, head: &Head, draft: Draft) -> Result<Ready> {
+    pub(super) async fn prepare(&mut self, head: &Head, mut draft: Draft<'_>) -> Result<Ready> {
         let job = self.mover;
-        let parent = head.current.as_ref().map(|held| held.marker.release.clone());
-        let mut places = draft.known;
         let mut sizes: HashMap<ContentHash, Blob> = HashMap::new();
         if let Some(held) = &head.current {
             sizes.extend(held.marker.packs.iter().map(|pack| (pack.sha256, *pack)));
         }
         let moving = self.moving(&draft.moving, &sizes).await?;
+        let mut places = std::mem::take(&mut draft.known);
         places.reserve(draft.fresh.len() + moving.len());
         for blob in self.send_packs(epoch(head), &draft.fresh, moving, &mut places).await? {
             sizes.insert(blob.sha256, blob);
         }
-        let mut manifest = Manifest::new(job.area.as_str(), job.author, job.reason, parent);
-        manifest.removed = draft.removed;
         let mut packs = BTreeMap::new();
-        for (path, file) in draft.wanted {
+        for (path, sha256, _) in draft.files() {
             let place = places
-                .get(&file.sha256)
+                .get(&sha256)
                 .ok_or_else(|| Error::unexpected(format!("the content of `{path}` is in no pack")))?;
             if let Some(blob) = sizes.get(&place.pack) {
                 packs.insert(place.pack, *blob);
             }
-            manifest.files.insert(path, entry(&file.sha256, file.size, place));
         }
-        let bytes = manifest
-            .to_bytes()
+        let bytes = manifest(job, head, draft, &places)
             .map_err(|error| Error::unexpected(format!("compressing the manifest failed: {error}")))?;
+        drop(places);
         let blob = Blob::of(&bytes);
         let keyed = Keyed {
             key: keys::release(job.area, &ReleaseId::of(blob.sha256)),
@@ -92,7 +90,6 @@ impl<'a> Preparing<'a> {
         self.at_hand.kept.insert(blob.sha256, bytes);
         self.at_hand.sent.insert(blob.sha256);
         Ok(Ready {
-            manifest,
             blob,
             packs: packs.into_values().collect(),
         })
@@ -195,14 +192,41 @@ impl<'a> Preparing<'a> {
     }
 }
 
-fn entry(sha256: &ContentHash, size: u64, place: &Slot) -> FileEntry {
-    FileEntry {
-        length: place.length,
-        offset: place.offset,
-        pack: place.pack,
-        sha256: *sha256,
-        size,
+/// The files of a release, written as they are in a manifest without being put together first.
+struct Files<'a> {
+    draft: &'a Draft<'a>,
+    places: &'a HashMap<ContentHash, Slot>,
+}
+
+impl Serialize for Files<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.draft.files().filter_map(|(path, sha256, size)| {
+            let place = self.places.get(&sha256)?;
+            let entry = FileEntry {
+                length: place.length,
+                offset: place.offset,
+                pack: place.pack,
+                sha256,
+                size,
+            };
+            Some((path, entry))
+        }))
     }
+}
+
+/// The manifest of what was drafted, whose contents are all in these places.
+fn manifest(
+    mover: &Mover<'_>,
+    head: &Head,
+    mut draft: Draft<'_>,
+    places: &HashMap<ContentHash, Slot>,
+) -> io::Result<Bytes> {
+    let parent = head.current.as_ref().map(|held| held.marker.release.clone());
+    let removed = std::mem::take(&mut draft.removed);
+    let files = Files { draft: &draft, places };
+    let mut manifest = Manifest::new(mover.area.as_str(), mover.author, mover.reason, parent, files);
+    manifest.removed = removed;
+    manifest.to_bytes()
 }
 
 /// The last deletion that the area has seen.

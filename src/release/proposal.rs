@@ -172,7 +172,7 @@ impl Proposal {
         report.moved &= after == After::Moving;
         report.sequence = held.marker.sequence;
         report.signed = held.marker.signature.is_some();
-        report.stores = mover.follow(&held, &self.manifest, &at_hand, after).await;
+        report.stores = mover.follow(&held, self.manifest.extent(), &at_hand, after).await;
         report.seconds = started.elapsed().as_secs_f64();
         Ok(report)
     }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use super::blob::Keyed;
 use super::commit::Commit;
 use super::copies::fetch;
-use super::draft::{Content, Draft};
+use super::draft::{Content, Counts, Draft};
+use super::manifest::Extent;
 use super::marker::{Head, Held, Marker, MoveKind};
 use super::mover::{After, Leap, Mover, Work};
 use super::prepare::Preparing;
@@ -88,22 +89,16 @@ impl<'a> Publishing<'a> {
                 continue;
             }
             if self.job.dry_run {
-                return Ok(self.planned(&head, draft));
+                return Ok(self.planned(&head, &draft));
             }
-            let counts = (
-                draft.changes.added.len(),
-                draft.changes.changed.len(),
-                draft.changes.removed.len(),
-            );
+            let (counts, extent) = (draft.counts, draft.extent());
             mover.check_signing(&head)?;
             let ready = self.preparing.prepare(&head, draft).await?;
             let leap = Leap::new(MoveKind::Publish, ready.blob, ready.packs);
             match mover.decide(&head, leap, self.work.interrupt).await? {
                 (Commit::Won, won) => {
-                    let mut report = self.committed(&won, &ready.manifest).await;
-                    (report.added, report.changed, report.removed) =
-                        (counts.0 as u64, counts.1 as u64, counts.2 as u64);
-                    return Ok(report);
+                    let parent = head.current.map(|held| held.marker.release);
+                    return Ok(self.committed(&won, parent, counts, extent).await);
                 }
                 (Commit::Lost(other), _) => self.overtaken(&other, attempt).await,
             }
@@ -139,62 +134,62 @@ impl<'a> Publishing<'a> {
     }
 
     async fn unchanged(self, held: &Held, current: &Manifest) -> Published {
-        let mut report = self.report(&held.marker, current);
-        if !self.job.dry_run {
+        let mut report = self.report(current.extent());
+        report.release = Some(held.marker.release.clone());
+        report.sequence = held.marker.sequence;
+        report.parent.clone_from(&current.parent);
+        if self.job.dry_run {
+            report.changes = Some(Changes::default());
+        } else {
             let at_hand = &self.preparing.at_hand;
-            report.stores = self.job.mover.follow(held, current, at_hand, After::Nothing).await;
+            let following = self.job.mover.follow(held, current.extent(), at_hand, After::Nothing);
+            report.stores = following.await;
         }
         report.seconds = self.started.elapsed().as_secs_f64();
         report
     }
 
-    async fn committed(self, held: &Held, manifest: &Manifest) -> Published {
-        let mut report = self.report(&held.marker, manifest);
+    async fn committed(self, held: &Held, parent: Option<ReleaseId>, counts: Counts, extent: Extent) -> Published {
+        let mut report = self.report(extent);
         report.new = true;
+        report.release = Some(held.marker.release.clone());
+        report.sequence = held.marker.sequence;
+        report.parent = parent;
+        report.count(counts);
         let at_hand = &self.preparing.at_hand;
-        report.stores = self.job.mover.follow(held, manifest, at_hand, After::Publishing).await;
+        report.stores = self.job.mover.follow(held, extent, at_hand, After::Publishing).await;
         report.seconds = self.started.elapsed().as_secs_f64();
         report
     }
 
-    fn planned(self, head: &Head, draft: Draft) -> Published {
-        let changes = draft.changes;
+    fn planned(self, head: &Head, draft: &Draft<'_>) -> Published {
+        let mut report = self.report(draft.extent());
+        report.new = true;
+        report.sequence = head.sequence + 1;
+        report.parent = head.current.as_ref().map(|held| held.marker.release.clone());
+        report.count(draft.counts);
+        report.changes = Some(draft.changes());
+        report
+    }
+
+    /// What is known of it, whatever came of it.
+    fn report(&self, extent: Extent) -> Published {
         Published {
             release: None,
-            new: true,
-            sequence: head.sequence + 1,
-            parent: head.current.as_ref().map(|held| held.marker.release.clone()),
-            files: draft.wanted.len() as u64,
-            bytes: draft.wanted.values().map(|file| file.size).sum(),
-            added: changes.added.len() as u64,
-            changed: changes.changed.len() as u64,
-            removed: changes.removed.len() as u64,
-            changes: Some(changes),
-            packs: 0,
-            pack_bytes: 0,
-            overtaken_by: Vec::new(),
-            stores: Vec::new(),
-            seconds: self.started.elapsed().as_secs_f64(),
-        }
-    }
-
-    fn report(&self, marker: &Marker, manifest: &Manifest) -> Published {
-        Published {
-            release: Some(marker.release.clone()),
             new: false,
-            sequence: marker.sequence,
-            parent: manifest.parent.clone(),
-            files: manifest.files.len() as u64,
-            bytes: manifest.bytes(),
+            sequence: 0,
+            parent: None,
+            files: extent.files,
+            bytes: extent.bytes,
             added: 0,
             changed: 0,
             removed: 0,
-            changes: self.job.dry_run.then(Changes::default),
+            changes: None,
             packs: self.preparing.packs,
             pack_bytes: self.preparing.pack_bytes,
             overtaken_by: self.overtaken_by.clone(),
             stores: Vec::new(),
-            seconds: 0.0,
+            seconds: self.started.elapsed().as_secs_f64(),
         }
     }
 }

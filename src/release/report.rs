@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::draft::Counts;
 use super::{Changes, Manifest, Marker, MoveKind, Origin, ReleaseId};
 use crate::error::Outcome;
 use crate::publish::Area;
@@ -35,6 +36,12 @@ pub struct Published {
     /// Where each store stands now; empty with a dry run.
     pub stores: Vec<CopyReport>,
     pub seconds: f64,
+}
+
+impl Published {
+    pub(super) fn count(&mut self, counts: Counts) {
+        (self.added, self.changed, self.removed) = (counts.added, counts.changed, counts.removed);
+    }
 }
 
 /// A marker that was moved to a release that existed, or was there already.

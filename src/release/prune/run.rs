@@ -207,7 +207,7 @@ impl<'a> Pruning<'a> {
         let mover = &self.job.mover;
         let manifest = load_manifest(mover.stores.deciding, mover.area, &won.marker).await?;
         Ok(mover
-            .follow(won, &manifest, &AtHand::default(), After::Publishing)
+            .follow(won, manifest.extent(), &AtHand::default(), After::Publishing)
             .await)
     }
 
