@@ -44,6 +44,8 @@ pub struct Settings {
     pub cache: CacheOptions,
     pub local: local::Options,
     pub config: Config,
+    /// Where `config` was read from; absolute. None without a file.
+    pub file: Option<PathBuf>,
     name: Option<StackName>,
 }
 
@@ -54,11 +56,16 @@ impl Settings {
     /// # Errors
     /// When the file cannot be read or is wrong, and as [`Settings::resolve`].
     pub fn load(flags: Flags, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let config = match named_config(&flags, &env) {
-            Some(path) => config::read(&path)?,
-            None => config::read_if_there(Path::new(config::FILE_NAME))?,
+        let usual = Path::new(config::FILE_NAME);
+        let (config, file) = match named_config(&flags, &env) {
+            Some(path) => (config::read(&path)?, Some(path)),
+            None => (config::read_if_there(usual)?, usual.exists().then(|| usual.to_owned())),
         };
-        Self::resolve(flags, env, config)
+        let absolute = |path: PathBuf| std::path::absolute(&path).map_err(|e| Error::file("find", path, e));
+        Ok(Self {
+            file: file.map(absolute).transpose()?,
+            ..Self::resolve(flags, env, config)?
+        })
     }
 
     /// Resolves `flags` over the process environment (read through `env`) over `config`.
@@ -110,6 +117,7 @@ impl Settings {
             cache,
             name,
             config,
+            file: None,
         })
     }
 

@@ -233,7 +233,8 @@ class PathEntry:
         found: dict[str, bool] = {}
         for name, is_folder in source.children(self._folder):
             stem = name if is_folder else name.removesuffix(".py")
-            if (stem == name and not is_folder) or not stem.isidentifier() or stem == "__init__":
+            # As Python does for folders: names that only `import_module` takes are listed, such as Django's migrations.
+            if (stem == name and not is_folder) or "." in stem or stem == "__init__":
                 continue
             kind, _ = source.locate(_join(self._folder, stem)) or ("", None)
             if kind in ("package", "module"):

@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import contextmanager
 
+from . import _children
 from ._finder import Importer
 from ._lines import Hook
 from ._names import Only
@@ -71,13 +72,16 @@ def install(
     `source` is an area of an environment ("env:demo/prod"), a URL, or several joined by ";"; RSTACK_SOURCE without it.
     Names in `only`, and everything below them, always come from it; others give way to the standard library and to
     what is installed. `at` is a release or a time. With `materialise` every module is a file on this machine too, for
-    tools and packages that open files. `timeout` is in seconds, for each thing that is read.
+    tools and packages that open files. `timeout` is in seconds, for each thing that is read. Children of this process
+    import from the same release.
     """
     opener, names, real = _wanted(source, only, at, materialise, timeout)
     importer = Importer(opener, names, real)
     # When that fails, everything stays as it was.
     importer.take(opener())
     _put(importer)
+    _children.withdraw()
+    _children.export(importer.release.source.pinned, names.names, real)
     return importer
 
 
@@ -97,6 +101,7 @@ def uninstall() -> None:
     if _installed is not None:
         _installed.remove()
         _installed = None
+        _children.withdraw()
 
 
 @contextmanager

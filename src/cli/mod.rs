@@ -28,6 +28,7 @@ mod pull;
 mod redis;
 mod releases;
 mod rollback;
+mod run;
 mod seed;
 mod shell;
 mod source;
@@ -90,6 +91,7 @@ enum Command {
     Ls(ls::Args),
     Cat(cat::Args),
     Cache(cache::Cache),
+    Run(run::Args),
     Bench(bench::Args),
     Diff(diff::Args),
     Pull(pull::Args),
@@ -201,6 +203,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Ls(command) => Box::pin(command.run(&context()?)).await,
         Command::Cat(command) => Box::pin(command.run(&context()?)).await,
         Command::Cache(command) => command.run(&context()?),
+        Command::Run(command) => Box::pin(command.run(&context()?)).await,
         Command::Bench(command) => Box::pin(command.run(&context()?)).await,
         Command::Diff(command) => Box::pin(command.run(&context()?)).await,
         Command::Pull(command) => Box::pin(command.run(&context()?)).await,

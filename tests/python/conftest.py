@@ -8,6 +8,8 @@
 | each of the three stores in turn | `store` |
 | the article's scripts | `article` |
 | a fresh interpreter with the package | `python("import rstack; …")`, `python.run("script.py")` |
+| the same with nothing else installed | `bare_python` |
+| real packages of other people, in one release | `packages` |
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support import bare
 from support.environment import STORES, Area, Environment
-from support.local import ROOT, Local, running
+from support.local import ROOT, TARGET, Local, running
 from support.python import Python
 
 
@@ -71,3 +74,21 @@ def python(local: Local, tmp_path: Path) -> Python:
     folder = tmp_path / "here"
     folder.mkdir()
     return Python(local, folder)
+
+
+@pytest.fixture(scope="session")
+def bare_executable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bare.make(tmp_path_factory.mktemp("bare"))
+
+
+@pytest.fixture
+def bare_python(python: Python, bare_executable: Path) -> Python:
+    return Python(python.local, python.folder, bare_executable)
+
+
+@pytest.fixture(scope="session")
+def packages(environment: Environment) -> Area:
+    """What requirements-packages.txt lists."""
+    folder = TARGET / "python/packages"
+    assert folder.is_dir(), "`make test-python` installs it"
+    return environment.seed(folder, area="packages")

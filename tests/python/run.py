@@ -32,16 +32,20 @@ def main(arguments: list[str]) -> int:
     if not interpreters:
         sys.exit("run.py: there is no CPython 3.10 or newer to test with")
     print("Python package, tested with:", *interpreters, sep="\n  ", flush=True)
+    # Most of what takes long is the same for every interpreter: the one that runs this does it.
+    own = [interpreter for interpreter in interpreters if interpreter.version[:2] == sys.version_info[:2]]
+    first = (own or interpreters)[0]
     tools()
     run(os.environ.get("CARGO", "cargo"), "build", "--quiet")
     wheel = build()
+    packages(interpreters[0])
     failed = []
     for interpreter in interpreters:
         started = time.monotonic()
         python = environment(interpreter, wheel)
         print(f"\npytest on {interpreter}", flush=True)
-        marked = ["-m", ""] if everything else []
-        tested = subprocess.run([python, "-m", "pytest", *marked, *arguments], cwd=ROOT, check=False)
+        marked = "" if everything else "not slow" if interpreter is first else "not slow and not once"
+        tested = subprocess.run([python, "-m", "pytest", "-m", marked, *arguments], cwd=ROOT, check=False)
         print(f"{interpreter.minor}: {time.monotonic() - started:.0f} s", flush=True)
         # 5: nothing was selected.
         if tested.returncode not in (0, 5):
@@ -72,6 +76,17 @@ def build() -> Path:
     run(TOOLS / "bin/maturin", "build", "--quiet", "--locked", "--profile", "dev", "--out", wheels)
     (wheel,) = wheels.glob("*.whl")
     return wheel
+
+
+def packages(interpreter: Interpreter) -> None:
+    """Packages that nobody here wrote, in a folder that tests publish; the oldest interpreter says which versions fit."""
+    folder = FOLDER / "packages"
+    listed = HERE / "requirements-packages.txt"
+    with made_once(folder, listed.read_text()) as missing:
+        if missing:
+            shutil.rmtree(folder, ignore_errors=True)
+            python = ("--python", interpreter.path, "--target", folder)
+            run(TOOLS / "bin/uv", "pip", "install", "--quiet", "--no-deps", *python, "-r", listed)
 
 
 def environment(interpreter: Interpreter, wheel: Path) -> Path:

@@ -65,10 +65,7 @@ fn bytecode_is_what_python_would_make_and_is_made_anew_only_for_what_changed() {
 
     // The directory has no bytecode, and lacks nothing for that.
     let path = dir.path().to_str().expect("UTF-8");
-    assert_eq!(
-        world.rstack(["diff", path, &world.name]).run().expect(0).stdout,
-        ""
-    );
+    assert_eq!(world.rstack(["diff", path, &world.name]).run().expect(0).stdout, "");
 
     // What was published, where there is no other bytecode: Python takes it, and finds that it fits its source.
     let [held, ..] = world.held();

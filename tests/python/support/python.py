@@ -10,11 +10,12 @@ from .local import Local
 
 
 class Python:
-    """Runs this interpreter afresh, in a folder that starts empty."""
+    """Runs an interpreter afresh, in a folder that starts empty."""
 
-    def __init__(self, local: Local, folder: Path) -> None:
+    def __init__(self, local: Local, folder: Path, executable: Path = Path(sys.executable)) -> None:
         self.local = local
         self.folder = folder
+        self.executable = executable
 
     def __call__(self, code: str, **options: object) -> str:
         """Runs code, which has to succeed; gives what it printed."""
@@ -27,11 +28,11 @@ class Python:
         env: dict[str, str] | None = None,
         input: str | None = None,
         timeout: float = 60,
-        program: object = sys.executable,
+        program: object = None,
     ) -> subprocess.CompletedProcess[str]:
         """`python args…`; env comes on top of what leads to the local AWS."""
         finished = subprocess.run(
-            [str(program), *map(str, args)],
+            [str(program or self.executable), *map(str, args)],
             env=self.env | (env or {}),
             cwd=self.folder,
             input=input if input is not None else "",
@@ -56,5 +57,4 @@ class Python:
     def env(self) -> dict[str, str]:
         """With `bin` of this interpreter's environment in front of PATH, as after `activate`."""
         env = self.local.env
-        # Coverage and the like of whoever runs the tests stay outside; warnings are shown as users see them.
-        return env | {"PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}
+        return env | {"PATH": f"{self.executable.parent}:{env['PATH']}"}

@@ -1,0 +1,59 @@
+"""What children of this process need to import from the same release: variables of the environment.
+
+multiprocessing (fork, spawn, forkserver), subprocess, concurrent.futures and joblib all start their children with the
+environment of their parent. `_site` in front of PYTHONPATH has a `sitecustomize` that reads it.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_site")
+
+_exported: list[dict[str, tuple[str | None, str | None]]] = []
+"""For each export that is not withdrawn: what a variable was before and is since."""
+
+
+def export(source: str, only: Iterable[str] = (), materialise: bool = False) -> None:
+    """Tells children of a source. It has to be pinned, so that whenever they start they read the same release."""
+    wanted = {
+        "RSTACK_SOURCE": source,
+        "RSTACK_ONLY": ",".join(only) or None,
+        "RSTACK_MATERIALISE": "1" if materialise else None,
+        "PYTHONPATH": _in_front(os.environ.get("PYTHONPATH", "")),
+    }
+    if not os.environ.get("RSTACK_CONFIG") and os.path.exists("rstack.yaml"):
+        # A child may start in another folder.
+        wanted["RSTACK_CONFIG"] = os.path.abspath("rstack.yaml")
+    _exported.append({name: (os.environ.get(name), value) for name, value in wanted.items()})
+    for name, value in wanted.items():
+        _set(name, value)
+
+
+def withdraw() -> None:
+    """Puts back what was there before the last export. What somebody changed since is theirs and stays."""
+    if not _exported:
+        return
+    for name, (before, since) in _exported.pop().items():
+        now = os.environ.get(name)
+        if now == since:
+            _set(name, before)
+        elif name == "PYTHONPATH" and now and SITE not in (before or "").split(os.pathsep):
+            _set(name, os.pathsep.join(folder for folder in now.split(os.pathsep) if folder != SITE))
+
+
+def _in_front(path: str) -> str:
+    """With `_site` first, and only there. An empty path stays none: to Python it would mean the current folder."""
+    others = [folder for folder in path.split(os.pathsep) if folder != SITE] if path else []
+    return os.pathsep.join([SITE, *others])
+
+
+def _set(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value

@@ -1,0 +1,89 @@
+//! What a program and its children are told: variables that the Python package reads.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use rstack::settings::{Settings, Target};
+use rstack::{Error, Result};
+
+pub(super) struct Handover<'a> {
+    /// Pinned, and without a name that takes CloudFormation to find.
+    pub(super) source: String,
+    pub(super) only: &'a [String],
+    pub(super) materialise: bool,
+    /// The folder whose `sitecustomize` switches imports on.
+    pub(super) site: &'a Path,
+}
+
+impl Handover<'_> {
+    /// What leads the package to where these settings lead, from whatever folder.
+    pub(super) fn variables(self, settings: &Settings) -> Result<Vec<(&'static str, OsString)>> {
+        let access = &settings.access;
+        let local = if settings.target == Target::Local { "1" } else { "0" };
+        let texts = [
+            ("RSTACK_REGION", &access.region),
+            ("RSTACK_PROFILE", &access.profile),
+            ("RSTACK_ENDPOINT_URL", &access.endpoint_url),
+            ("RSTACK_ROLE_ARN", &access.role_arn),
+        ];
+        let mut variables: Vec<(&str, OsString)> = vec![
+            ("RSTACK_SOURCE", self.source.into()),
+            ("RSTACK_LOCAL", local.into()),
+            ("PYTHONPATH", in_front(self.site, env::var_os("PYTHONPATH"))?),
+        ];
+        variables.extend(
+            texts
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.clone()?.into()))),
+        );
+        if let Some(name) = settings.name() {
+            variables.push(("RSTACK_NAME", name.to_string().into()));
+        }
+        if let Some(file) = &settings.file {
+            variables.push(("RSTACK_CONFIG", file.into()));
+        }
+        if !self.only.is_empty() {
+            variables.push(("RSTACK_ONLY", self.only.join(",").into()));
+        }
+        if self.materialise {
+            variables.push(("RSTACK_MATERIALISE", "1".into()));
+        }
+        Ok(variables)
+    }
+}
+
+/// The search path with `folder` first, and only there. An empty one stays none: to Python it would mean the current
+/// folder.
+fn in_front(folder: &Path, path: Option<OsString>) -> Result<OsString> {
+    let path = path.filter(|path| !path.is_empty());
+    let others = path.iter().flat_map(env::split_paths).filter(|other| other != folder);
+    let folders: Vec<PathBuf> = std::iter::once(folder.to_owned()).chain(others).collect();
+    env::join_paths(folders).map_err(|_| {
+        Error::refused(format!(
+            "the package lies in `{}`, which PYTHONPATH cannot name",
+            folder.display()
+        ))
+        .with_hint("move the virtual environment to a path without `:`")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_comes_first_and_once() {
+        for (before, after) in [
+            (None, "/s"),
+            (Some(""), "/s"),
+            (Some("/a:/b"), "/s:/a:/b"),
+            (Some("/a:/s:/b"), "/s:/a:/b"),
+            (Some("/a::/b"), "/s:/a::/b"),
+        ] {
+            let path = in_front(Path::new("/s"), before.map(OsString::from)).expect("no colon");
+            assert_eq!(path, after, "{before:?}");
+        }
+        assert!(in_front(Path::new("/with:colon"), None).is_err());
+    }
+}

@@ -1,0 +1,129 @@
+"""Children of a program import from the release that it is pinned to, however they are started."""
+
+import os
+
+import pytest
+from support.programs import INSTALL, MODULE, RUN, WAYS, command, paused
+
+PROGRAM = """
+import sys
+
+
+def value(_):
+    import foo
+
+    return foo.VALUE
+
+
+def main():
+    {install}
+    print("ready", flush=True)
+    sys.stdin.readline()
+    {children}
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+CHILDREN = {
+    "multiprocessing, fork": "import multiprocessing as mp; print(*mp.get_context('fork').Pool(2).map(value, [1, 2]))",
+    "multiprocessing, spawn": "import multiprocessing as mp; print(*mp.get_context('spawn').Pool(2).map(value, [1, 2]))",
+    "multiprocessing, forkserver": (
+        "import multiprocessing as mp; print(*mp.get_context('forkserver').Pool(2).map(value, [1, 2]))"
+    ),
+    "concurrent.futures": (
+        "from concurrent.futures import ProcessPoolExecutor as P; print(*P(2).map(value, [1, 2]))"
+    ),
+    "concurrent.futures, spawn": (
+        "import multiprocessing as mp; from concurrent.futures import ProcessPoolExecutor as P; "
+        "print(*P(2, mp.get_context('spawn')).map(value, [1, 2]))"
+    ),
+    "joblib": "import joblib; print(*joblib.Parallel(2)(joblib.delayed(value)(n) for n in [1, 2]))",
+    "subprocess": (
+        "import subprocess; code = 'import foo; print(foo.VALUE, end=\" \")'; "
+        "[subprocess.run([sys.executable, '-c', code], check=True) for _ in [1, 2]]"
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_children_import_from_the_same_release(seed, python, way, kind):
+    area = seed({"foo/__init__.py": "VALUE = 1\n"})
+    install = f"import rstack; rstack.install({area.env!r})" if way == INSTALL else "pass"
+    script = python.write("program.py", PROGRAM.format(install=install, children=CHILDREN[kind]))
+    printed = paused(python, command(way, area.env, script), area, {"foo/__init__.py": "VALUE = 2\n"})
+    assert printed.split() == ["1", "1"]
+
+
+@pytest.mark.parametrize("way", [RUN, MODULE])
+def test_grandchildren_do_too(seed, python, way):
+    area = seed({"foo/__init__.py": "VALUE = 1\n"})
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import foo; print(foo.VALUE)'])"
+    script = python.write("program.py", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])\n")
+    words = command(way, area.env, script)
+    assert python.run(*words[1:], program=words[0]).stdout == "1\n"
+
+
+def test_uninstall_leaves_the_environment_as_it_was(article, python):
+    before = {"PYTHONPATH": "/some/where:", "RSTACK_ONLY": "bar"}
+    code = f"""
+import os
+before = dict(os.environ)
+import rstack
+rstack.install({article.env!r}, only=["foo"])
+assert os.environ["RSTACK_ONLY"] == "foo" and "?at=" in os.environ["RSTACK_SOURCE"], os.environ["RSTACK_SOURCE"]
+assert os.environ["PYTHONPATH"].endswith("_site:/some/where:")
+rstack.uninstall()
+assert dict(os.environ) == before
+"""
+    python(code, env=before)
+
+
+def test_what_a_program_changes_meanwhile_stays_its_own(article, python):
+    code = f"""
+import os, rstack
+rstack.install({article.env!r})
+os.environ["PYTHONPATH"] += ":/added"
+rstack.uninstall()
+assert os.environ["PYTHONPATH"] == "/added", os.environ["PYTHONPATH"]
+"""
+    python(code)
+
+
+def test_another_sitecustomize_still_runs(article, python):
+    python.write("site/sitecustomize.py", "import sys; sys.was_customized = True; import foo; sys.foo = foo.__name__\n")
+    script = python.write("script.py", "import sys, sitecustomize; print(sys.was_customized, sys.foo)\n"
+                                       "print(sitecustomize.__file__, any(p.endswith('_site') for p in sys.path))\n")
+    words = command(RUN, article.env, script)
+    env = {"PYTHONPATH": str(python.folder / "site")}
+    shown = python.run(*words[1:], program=words[0], env=env).stdout
+    assert shown == f"True foo\n{python.folder}/site/sitecustomize.py False\n"
+
+
+def test_an_error_in_another_sitecustomize_is_told_as_ever(article, python):
+    python.write("site/sitecustomize.py", "import no_such_module\n")
+    words = command(RUN, article.env, "-c", "import foo.module1; print(foo.module1.add(1, 2))")
+    finished = python.run(*words[1:], program=words[0], env={"PYTHONPATH": str(python.folder / "site")})
+    assert finished.stdout == "3\n"
+    assert "Error in sitecustomize" in finished.stderr and "no_such_module" in finished.stderr
+
+
+def test_a_child_python_without_the_package_starts_as_ever(article, python):
+    """Such as the system's own, started by a tool."""
+    bare = os.path.realpath(os.path.join(os.path.dirname(os.__file__), "..", "..", "bin", "python3"))
+    code = f"import subprocess; print(subprocess.run([{bare!r}, '-c', 'import os; print(os.getpid() > 0)'], " \
+           "capture_output=True, text=True, check=True))"
+    shown = command(RUN, article.env, "-c", code)
+    assert "stdout='True\\n', stderr=''" in python.run(*shown[1:], program=shown[0]).stdout
+
+
+def test_the_source_is_found_from_another_folder(environment, article, python):
+    """A child that starts elsewhere finds the configuration that led its parent there."""
+    python.write("rstack.yaml", f"name: {environment.name}\ntarget: local\n")
+    (python.folder / "elsewhere").mkdir()
+    child = "import foo.module1; print(foo.module1.add(1, 2))"
+    code = "import os, sys, rstack; rstack.install('article'); os.chdir('elsewhere'); " \
+           f"import subprocess; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    assert python(code, env={"RSTACK_LOCAL": ""}) == "3\n"
