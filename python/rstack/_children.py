@@ -34,6 +34,15 @@ def export(source: str, only: Iterable[str] = (), materialise: bool = False) -> 
         _set(name, value)
 
 
+def follow(source: str) -> None:
+    """Tells children that start from now on of another release, if they were told of one."""
+    if _exported:
+        before, since = _exported[-1]["RSTACK_SOURCE"]
+        if os.environ.get("RSTACK_SOURCE") == since:
+            _exported[-1]["RSTACK_SOURCE"] = (before, source)
+            os.environ["RSTACK_SOURCE"] = source
+
+
 def withdraw() -> None:
     """Puts back what was there before the last export. What somebody changed since is theirs and stays."""
     if not _exported:

@@ -127,11 +127,14 @@ def importing(
 def advance() -> list[str]:
     """Goes to the newest release, and tells which modules are different there: new, changed, or gone.
 
-    Modules that are loaded stay as they are; `reload_changed` reloads them.
+    Modules that are loaded stay as they are; `reload_changed` reloads them. Children that start from now on import from
+    the newest release too.
     """
     from ._hot import advance
 
-    return advance(current())
+    changed = advance(current())
+    _children.follow(current().release.source.pinned)
+    return changed
 
 
 def reload_changed() -> list[str]:

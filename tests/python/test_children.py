@@ -66,6 +66,22 @@ def test_grandchildren_do_too(seed, python, way):
     assert python.run(*words[1:], program=words[0]).stdout == "1\n"
 
 
+def test_children_follow_when_their_parent_advances(seed, python):
+    area = seed({"foo.py": "VALUE = 1\n"})
+    code = f"""
+import subprocess, sys, rstack
+rstack.install({area.env!r})
+child = [sys.executable, "-c", "import foo; print(foo.VALUE)"]
+print("ready", flush=True)
+sys.stdin.readline()
+subprocess.run(child, check=True)
+rstack.advance()
+subprocess.run(child, check=True)
+"""
+    script = python.write("program.py", code)
+    assert paused(python, command(INSTALL, "", script), area, {"foo.py": "VALUE = 2\n"}) == "1\n2\n"
+
+
 def test_uninstall_leaves_the_environment_as_it_was(article, python):
     before = {"PYTHONPATH": "/some/where:", "RSTACK_ONLY": "bar"}
     code = f"""
