@@ -151,6 +151,8 @@ pub enum Task {
     Count,
     /// Emptying a bucket.
     Drain,
+    /// Timing runs of a benchmark.
+    Measure,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

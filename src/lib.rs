@@ -20,7 +20,7 @@
 //! | `python` | the extension module of the Python package (feature `python`) |
 //! | [`folders`] | where rstack keeps things on this machine |
 //! | [`trust`] | keys and signatures |
-//! | [`event`], [`error`], [`interrupt`], [`time`] | what happened, what went wrong, when to stop, when it was |
+//! | [`event`], [`error`], [`interrupt`], [`time`], [`traffic`] | what happened, what went wrong, when to stop, when it was, what was asked |
 //!
 //! The library returns values and reports events; it never prints, never parses arguments and never exits.
 
@@ -47,6 +47,7 @@ pub mod status;
 pub mod store;
 pub mod template;
 pub mod time;
+pub mod traffic;
 pub mod trust;
 
 pub use error::{Error, ErrorKind, Outcome, Result};

@@ -2,8 +2,229 @@
 
 use std::fs;
 
-use crate::support::local::{shared, unique};
-use crate::support::{Rstack, environment};
+use futures_util::TryStreamExt as _;
+use rstack::store::{DynamoDbStore, S3Store, Store};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::local::{LocalAws, shared, unique};
+use crate::support::redis::Redis;
+use crate::support::scripted::Script;
+use crate::support::{Output, Rstack, Signal, block_on, environment};
+
+/// Source, way and readers of each row, and the rows.
+fn rows(output: &Output) -> (Vec<String>, Vec<Value>) {
+    let result = output.json_lines().pop().expect("a result");
+    let rows = result["data"]["loads"].as_array().expect("loads").clone();
+    let name = |row: &Value| {
+        let text = |key: &str| row[key].as_str().expect("text").to_owned();
+        format!("{} {} {}", text("source"), text("way"), row["readers"])
+    };
+    (rows.iter().map(name).collect(), rows)
+}
+
+/// Keys of scratch areas that are left in any store of an environment, and in the indexes of areas.
+fn left_behind(local: &LocalAws, name: &str, redis: &str) -> Vec<String> {
+    block_on(async {
+        let aws = local.aws().await;
+        let redis = rstack::store::RedisStore::new(redis.parse().expect("an address"));
+        let stores: [Box<dyn Store>; 3] = [
+            Box::new(S3Store::new(aws.s3().clone(), format!("{name}-bucket"))),
+            Box::new(DynamoDbStore::new(aws.dynamodb().clone(), format!("{name}-table"))),
+            Box::new(redis),
+        ];
+        let mut left = Vec::new();
+        for store in &stores[..2] {
+            let pages: Vec<_> = store.list("bench-").try_collect().await.expect("a listing");
+            left.extend(pages.into_iter().flatten().map(|listed| listed.key));
+        }
+        for store in &stores {
+            let index = store
+                .get_many(&[".rstack/areas".to_owned()])
+                .await
+                .expect("an index")
+                .remove(0);
+            let index = String::from_utf8(index.unwrap_or_default().to_vec()).expect("text");
+            let index: Value = serde_json::from_str(&index).unwrap_or_default();
+            let areas = index["areas"].as_object().cloned().unwrap_or_default();
+            let own = |record: &Value| {
+                record["stack"]
+                    .as_str()
+                    .is_some_and(|stack| stack.contains(&format!("/{name}/")))
+            };
+            left.extend(
+                areas
+                    .into_iter()
+                    .filter(|(area, record)| area.starts_with("bench-") && own(record))
+                    .map(|(area, _)| area),
+            );
+        }
+        left
+    })
+}
+
+fn seeded(what: &str) -> (&'static LocalAws, String) {
+    let (local, name) = (shared(), unique(what));
+    environment::made(local, &name);
+    (local, name)
+}
+
+#[test]
+fn an_environment_is_timed_as_a_whole_and_by_each_store_in_every_way_that_applies() {
+    // Others publish to `main` of the shared Redis.
+    let (local, name, redis) = (shared(), unique("bench"), Redis::start(&[]));
+    environment::made_with_redis(local, &name, redis.port());
+    local.done(["seed", "-n", &name]);
+    let folder = TempDir::new().expect("a folder");
+    let (svg, csv) = (folder.path().join("chart.svg"), folder.path().join("times.csv"));
+    let files = [svg.to_str().expect("text"), csv.to_str().expect("text")];
+    let run = [
+        "bench", "-n", &name, "--repeat", "2", "--plot", files[0], "--csv", files[1], "--output", "json",
+    ];
+    let output = local.rstack(run).run().expect(0);
+    let (names, rows) = rows(&output);
+    let store = |store: &str| ["each", "batched", "cold", "warm", "read"].map(|way| format!("{store} {way} 1"));
+    let whole = ["cold", "warm", "publish"].map(|way| format!("env:{name}/main {way} 1"));
+    let expected: Vec<String> = whole
+        .into_iter()
+        .chain(["s3", "dynamodb", "redis"].into_iter().flat_map(store))
+        .collect();
+    assert_eq!(names, expected);
+    for row in &rows {
+        let figure = |key: &str| row[key].as_f64().unwrap_or_else(|| panic!("{key} of {row}"));
+        let (single, files) = (row["way"] == "read", row["files"].as_u64().expect("a number"));
+        assert_eq!(
+            (row["seconds"].as_array().map(Vec::len), files),
+            if single { (Some(40), 1) } else { (Some(2), 7) }
+        );
+        assert!(
+            figure("minimum") > 0.0 && figure("minimum") <= figure("median"),
+            "{row}"
+        );
+        assert!(
+            figure("median") <= figure("p95") && figure("p95") <= figure("p99"),
+            "{row}"
+        );
+        assert!(
+            figure("requests") >= figure("round_trips") && figure("received") > 0.0,
+            "{row}"
+        );
+        let steps = match row["way"].as_str() {
+            Some("each") => 7,
+            Some("cold") => 2,
+            Some("warm" | "read" | "batched") => 1,
+            _ => continue,
+        };
+        assert_eq!(row["round_trips"], steps, "{row}");
+    }
+    let drawn = fs::read_to_string(&svg).expect("the chart");
+    assert!(
+        drawn.contains("\nLoading 7 files, 10.3 KiB\n") && drawn.contains("\ndynamodb\n"),
+        "{drawn}"
+    );
+    let lines = fs::read_to_string(&csv).expect("the figures");
+    assert_eq!(lines.lines().count(), 1 + rows.len(), "{lines}");
+    assert!(lines.lines().all(|line| line.split(',').count() == 17), "{lines}");
+    assert_eq!(
+        left_behind(local, &name, &redis.url()),
+        Vec::<String>::new(),
+        "what `publish` made is gone"
+    );
+}
+
+#[test]
+fn scaled_scripts_are_published_read_and_removed_also_when_interrupted() {
+    let (local, name) = seeded("bench-scale");
+    let ways = ["--scale", "20", "--way", "each,release,publish", "--output", "json"];
+    let output = local
+        .rstack(["bench", "-n", &name, "--repeat", "1"].into_iter().chain(ways))
+        .run()
+        .expect(0);
+    let (names, rows) = rows(&output);
+    assert_eq!(names.len(), 12, "{names:?}");
+    assert!(rows.iter().all(|row| row["files"] == 140), "{rows:?}");
+    assert_eq!(left_behind(local, &name, local.redis_url()), Vec::<String>::new());
+    let call = local.rstack([
+        "bench", "-n", &name, "--scale", "20", "--repeat", "9999", "--output", "json",
+    ]);
+    let mut running = call.spawn();
+    running.until("\"name\":\"measure\"").signal(Signal::INT);
+    running.wait().expect(130);
+    assert_eq!(left_behind(local, &name, local.redis_url()), Vec::<String>::new());
+}
+
+#[test]
+fn a_delay_is_checked_and_each_round_trip_takes_longer_by_it() {
+    let (local, name) = seeded("bench-delay");
+    let asked = [
+        "--delay",
+        "redis=8ms,dynamodb=12ms,s3=20ms",
+        "--way",
+        "read,cold",
+        "--repeat",
+        "3",
+    ];
+    let call = local.rstack(
+        ["bench", "-n", &name, "--scale", "1", "--output", "json"]
+            .into_iter()
+            .chain(asked),
+    );
+    let output = call.run().expect(0);
+    let delays = output.json_lines().pop().expect("a result")["data"]["delays"].clone();
+    assert_eq!(delays.as_array().map(Vec::len), Some(3), "{delays}");
+    for delay in delays.as_array().expect("delays") {
+        let [asked, measured] = ["asked", "measured"].map(|key| delay[key].as_f64().expect("seconds"));
+        assert!((measured - asked).abs() <= asked / 10.0, "{delay}");
+    }
+    let (names, rows) = rows(&output);
+    for (source, least) in [("redis", 0.008), ("dynamodb", 0.012), ("s3", 0.02)] {
+        let least_of = |way: &str| {
+            let row = names
+                .iter()
+                .position(|name| *name == format!("{source} {way} 1"))
+                .expect(way);
+            rows[row]["minimum"].as_f64().expect("seconds")
+        };
+        assert!(least_of("read") >= least, "{rows:?}");
+        assert!(least_of("cold") >= 2.0 * least, "two steps: {rows:?}");
+    }
+    for wrong in ["s3=fast", "disk=1ms", "s3"] {
+        local.rstack(["bench", "-n", &name, "--delay", wrong]).run().expect(2);
+    }
+    let elsewhere = Rstack::new()
+        .args(["bench", "./src", "--delay", "s3=1ms"])
+        .run()
+        .expect(2);
+    assert!(elsewhere.stderr.contains("is for the local AWS"), "{elsewhere}");
+}
+
+#[test]
+fn readers_at_the_same_time_have_connections_of_their_own() {
+    let (local, name) = seeded("bench-readers");
+    let call = [
+        "bench",
+        "-n",
+        &name,
+        "--scale",
+        "1",
+        "--way",
+        "cold",
+        "--concurrency",
+        "1,4",
+        "--repeat",
+        "2",
+        "--output",
+        "json",
+    ];
+    let (names, rows) = rows(&local.rstack(call).run().expect(0));
+    assert_eq!(names[..2], ["cold 1", "cold 4"].map(|row| format!("env:{name} {row}")));
+    let requests = |row: usize| rows[row]["requests"].as_u64().expect("a number");
+    assert_eq!(requests(1), 4 * requests(0), "{rows:?}");
+    assert!(
+        rows.iter()
+            .all(|row| row["files_per_second"].as_f64().is_some_and(|rate| rate > 0.0))
+    );
+}
 
 #[test]
 fn every_source_is_loaded_cold_and_warm_as_often_as_asked() {
@@ -14,7 +235,9 @@ fn every_source_is_loaded_cold_and_warm_as_often_as_asked() {
     let s3 = format!("s3://{name}-bucket/{name}");
     let run = |more: &[&str]| {
         let temporary = tempfile::TempDir::new().expect("a folder");
-        let call = local.rstack(["bench", "-n", &name, &name, &redis, &s3, "--repeat", "3"]);
+        let call = local.rstack([
+            "bench", "-n", &name, &name, &redis, &s3, "--repeat", "3", "--way", "release",
+        ]);
         let output = call
             .args(more.iter().copied())
             .env("TMPDIR", temporary.path())
@@ -48,17 +271,113 @@ fn every_source_is_loaded_cold_and_warm_as_often_as_asked() {
     assert!(table.starts_with("SOURCE"), "{table}");
     assert_eq!(table.matches('█').count().min(1), 1, "{table}");
     assert!(
-        table.ends_with("median of 3 runs, with the fastest and the slowest\n"),
+        table.ends_with("medians of 3 runs; lines from the fastest to P95\n"),
         "{table}"
     );
 }
 
 #[test]
-fn a_source_that_cannot_be_read_is_an_error() {
+fn what_cannot_be_measured_is_said_in_its_row_and_the_rest_goes_on() {
+    let folder = TempDir::new().expect("a folder");
+    fs::write(folder.path().join("x.py"), "x = 1\n").expect("a file");
+    let good = format!("{}/", folder.path().display());
+    let empty = TempDir::new().expect("a folder");
+    let empty = format!("{}/", empty.path().display());
+    let redis = Redis::start(&[]);
+    let nothing = format!("{}/nothing", redis.url());
+    let sources = [good.as_str(), "redis://127.0.0.1:1/prod", &nothing, &empty];
+    let output = Rstack::new()
+        .args(["bench", "--repeat", "1"])
+        .args(sources)
+        .run()
+        .expect(3);
+    assert_eq!(output.stdout.matches(" failed").count(), 3, "{output}");
+    for said in [
+        "cannot be reached",
+        "there is no release in area `nothing`",
+        "has no file to publish",
+    ] {
+        assert!(output.stdout.contains(said), "{said}: {output}");
+    }
+    assert!(
+        output.stdout.contains("hint: ") && output.stdout.contains('█'),
+        "{output}"
+    );
+    let output = Rstack::new()
+        .args(["bench", "--repeat", "1", "--output", "json"])
+        .args(sources)
+        .run()
+        .expect(3);
+    let (_, rows) = rows(&output);
+    let problems: Vec<bool> = rows.iter().map(|row| row["problem"]["message"].is_string()).collect();
+    assert_eq!(problems, [false, false, true, true, true]);
+}
+
+#[test]
+fn a_store_that_goes_away_ends_its_rows_only() {
+    let (local, name) = seeded("bench-gone");
+    let gone = Redis::start(&[]);
+    let url = gone.url();
+    drop(gone);
+    let call = [
+        "bench",
+        "-n",
+        &name,
+        "--scale",
+        "1",
+        "--redis-url",
+        &url,
+        "--repeat",
+        "1",
+        "--output",
+        "json",
+    ];
+    let output = local.rstack(call).run().expect(3);
+    let (names, rows) = rows(&output);
+    for (name, row) in names.iter().zip(&rows) {
+        let failed = row["problem"].is_object();
+        assert_eq!(
+            failed,
+            name.starts_with("redis") || name.contains("publish"),
+            "{name}: {row}"
+        );
+    }
+}
+
+#[test]
+fn nothing_that_could_be_measured_is_an_error() {
     let output = Rstack::new()
         .args(["bench", "redis://127.0.0.1:1/prod"])
         .run()
         .expect(1);
     assert!(output.stderr.contains("cannot be reached"), "{output}");
     Rstack::new().args(["bench", "./src", "--repeat", "0"]).run().expect(2);
+    let output = Rstack::new()
+        .args([
+            "bench",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/demo"),
+            "--way",
+            "publish",
+        ])
+        .run()
+        .expect(2);
+    assert!(output.stderr.contains("leave SOURCE out"), "{output}");
+}
+
+#[test]
+fn files_that_cannot_be_written_are_refused_before_anything_is_measured() {
+    let folder = TempDir::new().expect("a folder");
+    let inside = |name: &str| folder.path().join(name).display().to_string();
+    let script = Script::new().start();
+    for (option, file, complaint) in [
+        ("--plot", inside("none/chart.svg"), "there is no folder"),
+        ("--plot", inside("chart.pdf"), "end it with `.svg` or `.png`"),
+        ("--csv", inside("none/times.csv"), "there is no folder"),
+        ("--csv", folder.path().display().to_string(), "is a folder"),
+    ] {
+        let output = script.rstack(["bench", "-n", "demo", option, &file]).run().expect(2);
+        assert!(output.stderr.contains(complaint), "{output}");
+    }
+    assert!(script.calls().is_empty(), "{:?}", script.story());
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }

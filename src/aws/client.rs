@@ -44,6 +44,14 @@ pub struct Aws {
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     elasticache: OnceLock<aws_sdk_elasticache::Client>,
     connector: OnceLock<Connector>,
+    endpoints: StoreEndpoints,
+}
+
+/// Where single services are, in place of [`Access::endpoint_url`].
+#[derive(Debug, Clone, Default)]
+pub struct StoreEndpoints {
+    pub s3: Option<String>,
+    pub dynamodb: Option<String>,
 }
 
 impl Aws {
@@ -111,7 +119,14 @@ impl Aws {
             dynamodb: OnceLock::new(),
             elasticache: OnceLock::new(),
             connector: OnceLock::new(),
+            endpoints: StoreEndpoints::default(),
         })
+    }
+
+    /// The same AWS by way of other endpoints; to be said before the first request.
+    #[must_use]
+    pub fn by_way_of(self, endpoints: StoreEndpoints) -> Self {
+        Self { endpoints, ..self }
     }
 
     #[must_use]
@@ -142,16 +157,22 @@ impl Aws {
     /// Paths instead of virtual hosts when the endpoint is given: local servers have no wildcard DNS.
     pub fn s3(&self) -> &aws_sdk_s3::Client {
         self.s3.get_or_init(|| {
-            let config = aws_sdk_s3::config::Builder::from(&self.config)
+            let mut config = aws_sdk_s3::config::Builder::from(&self.config)
                 .force_path_style(self.config.endpoint_url().is_some())
                 .interceptor(RequestLog);
+            if let Some(url) = &self.endpoints.s3 {
+                config = config.endpoint_url(url);
+            }
             aws_sdk_s3::Client::from_conf(config.build())
         })
     }
 
     pub fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
         self.dynamodb.get_or_init(|| {
-            let config = aws_sdk_dynamodb::config::Builder::from(&self.config).interceptor(RequestLog);
+            let mut config = aws_sdk_dynamodb::config::Builder::from(&self.config).interceptor(RequestLog);
+            if let Some(url) = &self.endpoints.dynamodb {
+                config = config.endpoint_url(url);
+            }
             aws_sdk_dynamodb::Client::from_conf(config.build())
         })
     }

@@ -1,7 +1,7 @@
 //! One log line for every attempt of a request: what was asked, how it ended, how long it took. Never what was sent or
-//! received, which may hold secrets.
+//! received, which may hold secrets. And a note of it, for whoever counts requests.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -10,14 +10,17 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+
+use crate::traffic;
 
 #[derive(Debug)]
 pub(super) struct RequestLog;
 
-/// When the attempt began; travels with the request.
-#[derive(Debug)]
-struct Began(Instant);
+/// When the attempt began, and what it sends, in bytes; travels with the request.
+#[derive(Debug, Clone, Copy)]
+struct Began(Instant, u64);
 
 impl Storable for Began {
     type Storer = StoreReplace<Self>;
@@ -30,11 +33,12 @@ impl Intercept for RequestLog {
 
     fn read_before_attempt(
         &self,
-        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        config.interceptor_state().store_put(Began(Instant::now()));
+        let sends = context.request().body().content_length().unwrap_or(0);
+        config.interceptor_state().store_put(Began(Instant::now(), sends));
         Ok(())
     }
 
@@ -47,11 +51,16 @@ impl Intercept for RequestLog {
         let (service, operation) = config
             .load::<Metadata>()
             .map_or(("", ""), |request| (request.service(), request.name()));
-        let took = config.load::<Began>().map_or(Duration::ZERO, |began| began.0.elapsed());
+        let found = config.load::<Began>().copied();
+        let Began(began, sent) = found.unwrap_or_else(|| Began(Instant::now(), 0));
+        let took = began.elapsed();
         let milliseconds = took.as_secs_f64() * 1000.0;
         // Absent when no answer came.
         let status = context.response().map(|response| response.status().as_u16());
         tracing::debug!(service, operation, status, milliseconds, "request");
+        let length = |headers: &Headers| headers.get("content-length")?.parse().ok();
+        let received = context.response().and_then(|response| length(response.headers()));
+        traffic::note(began, sent, received.unwrap_or(0));
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ mod secrets;
 mod signed;
 mod sts;
 
-pub use client::{Access, Aws};
+pub use client::{Access, Aws, StoreEndpoints};
 pub use ec2::NetworkThing;
 pub use error::{AwsError, AwsErrorKind, Service};
 pub use permission::permissions;

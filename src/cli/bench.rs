@@ -1,168 +1,147 @@
 //! `rstack bench`.
 
+mod delay;
+mod plan;
+mod report;
+mod run;
+mod words;
+
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
-use rstack::bench::{Bench, Loads, ScratchCache, Way};
-use rstack::release::SourceUrl;
-use rstack::stack::StackName;
+use clap::{Args as ClapArgs, ValueEnum};
+use rstack::bench::Way;
 use rstack::{Error, Outcome, Result};
-use serde::Serialize;
 
+use self::delay::{Delay, Delays};
+use self::plan::Plan;
+use self::run::Run;
 use super::file::OutputFile;
+use super::redis::RedisOption;
 use super::{Context, source};
-use crate::ui::chart::{Bar, BarChart, Group, Ink, Picture};
-use crate::ui::{Role, Style, Table, text};
+use crate::ui::chart::Picture;
 
-/// Time how long it takes to load all of a source: cold, and with the local cache
+/// Time loading from each store: one by one, batched, as a release; single reads; publishing
 ///
-/// A run opens the source and reads every file, from no connection at all to the last byte checked. `cold` has nothing
-/// on this machine; `warm` finds everything but the marker in a cache of its own. Sources take turns, so that a busy
-/// moment meets all of them; the first run of each is not counted.
+/// Without SOURCE: the environment as a whole and each of its three stores, with what is in its area `main`. Every run
+/// starts with clients that have no connection and ends with the last byte checked. All take turns, so that a busy
+/// moment meets each of them. What cannot be measured is said in its line, and the rest goes on.
+///
+/// Ways: `each` plain file by itself, as the article reads them; `batched`, the same files in as few requests as the
+/// store takes; `cold`, the release with nothing of it on this machine; `warm`, with all of it in the local cache;
+/// `release`, both of these; `read`, one value on a connection that was used before; `publish`, a release to all three
+/// stores, into an area of its own that is removed afterwards.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = format!("{AFTER_HELP}\n\n{}", source::HELP))]
 pub(crate) struct Args {
-    /// What to load [default: the area `main` of the environment]
+    /// What to load [default: the environment and its three stores, area `main`]
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
+    /// What to time (repeatable, or with commas) [default: all that apply]
+    #[arg(long = "way", value_name = "WAY", value_enum, value_delimiter = ',')]
+    ways: Vec<WayName>,
     /// How many runs to count
-    #[arg(long, value_name = "N", default_value = "7", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value = "7", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     repeat: u32,
+    /// How many runs before, which are not counted
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    warm_up: u32,
+    /// Readers at the same time, each with connections of its own; more than one are timed with `cold`, or with the ways
+    /// of loading that `--way` names
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1",
+          value_parser = clap::value_parser!(u32).range(1..=256))]
+    concurrency: Vec<u32>,
+    /// Load the demo scripts N times over, from an area of their own that is removed afterwards
+    #[arg(long, value_name = "N", conflicts_with = "sources", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    scale: Option<u32>,
+    /// Make round trips to stores of the local AWS take longer, by a proxy that is checked first
+    #[arg(long = "delay", value_name = "STORE=TIME,…", value_delimiter = ',', value_parser = delay::parse)]
+    delays: Vec<Delay>,
     /// Draw the chart into FILE (.svg or .png) too
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// Write the figures into FILE too
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    #[command(flatten)]
+    redis: RedisOption,
 }
 
 const AFTER_HELP: &str = "\
-stdout: a line for each source and way.
-Exit codes: 0 measured, 1 a source cannot be read, 2 usage
+stdout: a line for each source and way, then the same as bars. Times are whole ones, from start to end; FASTEST, MEDIAN,
+P95 and P99 are of all counted runs. TRIPS is how many requests had to wait for another's answer, at the least.
+
+Exit codes: 0 measured; 1 nothing could be measured; 2 usage; 3 some could not be measured, or something of it is left;
+130 interrupted, and what was made for it is removed.
 
 Examples:
-  rstack bench -n demo prod
-  rstack bench s3://my-bucket/prod redis://my-host:6379/prod --repeat 20";
+  rstack bench --local -n demo                          the article's table, from your own environment
+  rstack bench --local -n demo --delay redis=0.7ms,dynamodb=5ms,s3=30ms --plot chart.svg
+  rstack bench -n demo --scale 100 --way each,release   700 scripts
+  rstack bench -n demo --way cold --concurrency 1,4,16
+  rstack bench s3://my-bucket/prod redis://my-host:6379/prod --repeat 20 --csv times.csv";
 
-#[derive(Debug, Serialize)]
-struct Report {
-    loads: Vec<OfSource>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WayName {
+    Each,
+    Batched,
+    Release,
+    Cold,
+    Warm,
+    Read,
+    Publish,
 }
 
-#[derive(Debug, Serialize)]
-struct OfSource {
-    source: String,
-    #[serde(flatten)]
-    loads: Loads,
-    /// In seconds.
-    median: f64,
+impl WayName {
+    fn ways(self) -> &'static [Way] {
+        match self {
+            Self::Each => &[Way::Each],
+            Self::Batched => &[Way::Batched],
+            Self::Release => &[Way::Cold, Way::Warm],
+            Self::Cold => &[Way::Cold],
+            Self::Warm => &[Way::Warm],
+            Self::Read => &[Way::Read],
+            Self::Publish => &[Way::Publish],
+        }
+    }
+}
+
+/// Where else the figures go.
+struct Files {
+    plot: Option<(Picture, OutputFile)>,
+    csv: Option<OutputFile>,
 }
 
 impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
-        let drawing = |path: &PathBuf| Ok::<_, Error>((Picture::of(path)?, OutputFile::new(path)?));
-        let plot = self.plot.as_ref().map(drawing).transpose()?;
-        let mut rows = Vec::new();
-        for (name, url) in self.urls(context)? {
-            let cache = std::rc::Rc::new(ScratchCache::new());
-            for way in [Way::Cold, Way::Warm] {
-                rows.push((name.clone(), url.clone(), std::rc::Rc::clone(&cache), Loads::none(way)));
-            }
-        }
-        let trusted = context.settings.trusted();
-        for run in 0..=self.repeat {
-            for (_, url, cache, loads) in &mut rows {
-                let bench = Bench {
-                    url,
-                    trusted: &trusted,
-                    reporter: context.ui,
-                    interrupt: &context.interrupt,
-                };
-                // Clients of an earlier run would bring their connections.
-                let aws = source::aws(context, url).await?;
-                let load = Box::pin(bench.load(loads.way, aws.as_ref(), cache, loads));
-                context.until_interrupted(load).await?;
-                if run == 0 {
-                    loads.seconds.clear();
-                }
-            }
-        }
-        let loads = rows.into_iter().map(|(source, _, _, loads)| OfSource {
-            source,
-            median: loads.median(),
-            loads,
-        });
-        let report = Report { loads: loads.collect() };
-        let chart = chart(&report, self.repeat);
-        if let Some((picture, file)) = plot {
+        // First what can be wrong on this machine.
+        let files = self.files()?;
+        let delays = Delays::start(context, &self.delays).await?;
+        let plan = Box::pin(Plan::of(context, &self, delays)).await?;
+        let report = Box::pin(Run::new(context, &self, plan).finish()).await?;
+        let chart = words::chart(&report);
+        if let Some((picture, file)) = &files.plot {
             file.write(&picture.draw(&chart.scene())?)?;
         }
-        let shown = |style| format!("{}\n{}", words(&report, style), chart.words(style));
-        context.ui.finish("bench", &report, Outcome::Done, shown);
-        Ok(Outcome::Done)
-    }
-
-    fn urls(&self, context: &Context<'_>) -> Result<Vec<(String, SourceUrl)>> {
-        let at = source::At::default();
-        if self.sources.is_empty() {
-            let name = context.settings.require_name().map(StackName::as_str)?;
-            return Ok(vec![(format!("env:{name}/main"), source::url(context, None, &at)?)]);
+        if let Some(file) = &files.csv {
+            file.write(report.csv().as_bytes())?;
         }
-        let named = self.sources.iter().map(|source| {
-            let url = source::url(context, Some(source), &at)?;
-            Ok((url.to_string(), url))
-        });
-        named.collect()
+        let outcome = report.outcome();
+        let shown = |style| words::of(&report, &chart, style);
+        context.ui.finish("bench", &report, outcome, shown);
+        Ok(outcome)
     }
-}
 
-fn chart(report: &Report, repeat: u32) -> BarChart {
-    let mut groups: Vec<Group> = Vec::new();
-    for row in &report.loads {
-        let bar = Bar {
-            label: match row.loads.way {
-                Way::Cold => "cold".to_owned(),
-                Way::Warm => "warm".to_owned(),
-            },
-            ink: Ink::Series(usize::from(row.loads.way == Way::Warm)),
-            seconds: row.median,
-            low: row.loads.seconds.iter().copied().fold(f64::INFINITY, f64::min),
-            high: row.loads.seconds.iter().copied().fold(0.0, f64::max),
-        };
-        match groups.iter_mut().find(|group| group.label == row.source) {
-            Some(group) => group.bars.push(bar),
-            None => groups.push(Group {
-                label: row.source.clone(),
-                bars: vec![bar],
-            }),
-        }
+    fn files(&self) -> Result<Files> {
+        let picture = |path: &PathBuf| Ok::<_, Error>((Picture::of(path)?, OutputFile::new(path)?));
+        Ok(Files {
+            plot: self.plot.as_ref().map(picture).transpose()?,
+            csv: self.csv.as_deref().map(OutputFile::new).transpose()?,
+        })
     }
-    BarChart {
-        title: "Loading all of a source".to_owned(),
-        note: format!(
-            "median of {}, with the fastest and the slowest",
-            text::count(u64::from(repeat), "run")
-        ),
-        groups,
-    }
-}
 
-fn words(report: &Report, style: Style) -> String {
-    let mut table = Table::new(&["SOURCE", "WAY", ">FILES", ">SIZE", ">FASTEST", ">MEDIAN", ">SLOWEST"]);
-    for OfSource { source, loads, median } in &report.loads {
-        let milliseconds = |seconds: f64| format!("{:.1} ms", seconds * 1000.0);
-        let fastest = loads.seconds.iter().copied().fold(f64::INFINITY, f64::min);
-        let slowest = loads.seconds.iter().copied().fold(0.0, f64::max);
-        let way = match loads.way {
-            Way::Cold => "cold",
-            Way::Warm => "warm",
-        };
-        table.row([
-            (Role::Plain, source.clone()),
-            (Role::Plain, way.to_owned()),
-            (Role::Plain, text::grouped(loads.files)),
-            (Role::Plain, text::bytes(loads.bytes)),
-            (Role::Plain, milliseconds(fastest)),
-            (Role::Strong, milliseconds(*median)),
-            (Role::Plain, milliseconds(slowest)),
-        ]);
+    /// The ways asked for; `None` where all that apply are meant.
+    fn ways(&self) -> Option<Vec<Way>> {
+        let asked = |way: &Way| self.ways.iter().any(|name| name.ways().contains(way));
+        (!self.ways.is_empty()).then(|| Way::ALL.into_iter().filter(asked).collect())
     }
-    table.render(style)
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use rstack::aws::Aws;
+use rstack::bench::Standing;
 use rstack::publish::{Area, Report};
 use rstack::release::{CopyReport, Place, Stores};
-use rstack::stack::{Endpoints, Readiness, Stack, describe};
+use rstack::stack::{Endpoints, Readiness, Stack, StackName, describe};
 use rstack::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store, StoreError, StoreKind};
 use rstack::{Error, Result};
 
@@ -31,8 +32,11 @@ pub(crate) struct AllStores {
 impl Environment {
     /// The one that the settings name.
     pub(crate) async fn find(context: &Context<'_>, redis: &RedisOption) -> Result<Self> {
+        Self::named(context, context.settings.require_name()?, redis).await
+    }
+
+    pub(crate) async fn named(context: &Context<'_>, name: &StackName, redis: &RedisOption) -> Result<Self> {
         let given = redis.given()?;
-        let name = context.settings.require_name()?;
         let aws = context.until_interrupted(context.aws()).await?;
         let found = context.until_interrupted(describe(&aws, name.as_str())).await?;
         let stack = found.ok_or_else(|| context.no_environment(name, &aws))?;
@@ -42,6 +46,16 @@ impl Environment {
             stack,
             endpoints,
             given,
+        })
+    }
+
+    /// Where its stores are, for whoever connects to them anew each time.
+    pub(crate) async fn standing(&self, context: &Context<'_>) -> Result<Standing> {
+        Ok(Standing {
+            bucket: self.endpoints.bucket.clone(),
+            table: self.endpoints.table.clone(),
+            redis: self.way().address(context).await?,
+            stack_id: self.stack.id.clone(),
         })
     }
 
@@ -109,7 +123,7 @@ impl AllStores {
 
 /// Where the stores of a stack are, once it stands.
 pub(crate) fn endpoints(context: &Context<'_>, stack: &Stack) -> Result<Endpoints> {
-    let up = command_line(&context.settings, "up", context.settings.require_name()?);
+    let up = command_line(&context.settings, "up", &stack.name.parse()?);
     match stack.status.readiness() {
         Readiness::Updatable => stack.outputs.endpoints(),
         Readiness::Busy => Err(

@@ -47,7 +47,7 @@ use std::sync::{Arc, OnceLock};
 
 use clap::{Parser, Subcommand};
 use futures_util::future::LocalBoxFuture;
-use rstack::aws::Aws;
+use rstack::aws::{Access, Aws};
 use rstack::interrupt::Interrupt;
 use rstack::publish::Area;
 use rstack::release::LocalCache;
@@ -170,13 +170,18 @@ impl Context<'_> {
 
     /// Clients of the AWS that the settings name; the local one is started first when it is not running.
     pub(crate) async fn aws(&self) -> Result<Aws> {
+        Aws::connect(&self.access().await?).await
+    }
+
+    /// What clients are made of, for whoever makes them again and again.
+    pub(crate) async fn access(&self) -> Result<Access> {
         let settings = &self.settings;
         match settings.target {
-            Target::Aws => Aws::connect(&settings.access).await,
+            Target::Aws => Ok(settings.access.clone()),
             Target::Local => {
                 let region = settings.access.region.as_deref();
                 let local = rstack::local::ensure(&settings.local, region, self.ui, &self.interrupt).await?;
-                Aws::connect(&local.access(region)).await
+                Ok(local.access(region))
             }
         }
     }

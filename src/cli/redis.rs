@@ -44,6 +44,11 @@ pub(crate) struct Way<'a> {
 impl Way<'_> {
     /// The environment's Redis, or the one given instead.
     pub(crate) async fn open(&self, context: &Context<'_>) -> Result<RedisStore> {
+        Ok(RedisStore::new(self.address(context).await?))
+    }
+
+    /// Where that is, and its password.
+    pub(crate) async fn address(&self, context: &Context<'_>) -> Result<RedisAddress> {
         let endpoint = self.endpoint;
         let mut address = match self.given.clone() {
             Some(address) => {
@@ -70,7 +75,7 @@ impl Way<'_> {
                 _ => self.secret(context).await,
             };
         }
-        Ok(RedisStore::new(address))
+        Ok(address)
     }
 
     /// The AUTH token that the stack keeps. Without it Redis itself says what is missing.

@@ -67,6 +67,20 @@ pub async fn remove_own_keys(store: &dyn Store, stack_id: &str) -> Result<u64> {
     Ok(removed)
 }
 
+/// Removes every area of a store whose name begins with `prefix`, whatever it holds, and returns how many keys that were.
+/// The prefix must be one that nobody else can have. Call it again after an error.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub(crate) async fn remove_areas(store: &dyn Store, prefix: &str) -> Result<u64> {
+    let removed = remove_under(store, prefix).await?;
+    let mut index = Index::load(store).await?;
+    index
+        .update(store, |areas| areas.retain(|name, _| !name.starts_with(prefix)))
+        .await?;
+    Ok(removed)
+}
+
 /// Removes every key that begins with `prefix`: the records of an area are the ledger, and what belongs to releases.
 async fn remove_under(store: &dyn Store, prefix: &str) -> Result<u64> {
     let mut removed = 0;

@@ -62,6 +62,25 @@ impl Tree {
         }
     }
 
+    /// The demo scripts so many times over, each time in a folder of its own, and no two files alike. Once: as they are.
+    #[must_use]
+    pub fn demo_scaled(times: u32) -> Self {
+        if times == 1 {
+            return Self::demo();
+        }
+        let copy = |number: u32| {
+            demo::SCRIPTS.iter().map(move |(path, content)| {
+                let content = [*content, format!("# copy {number}\n").as_bytes()].concat();
+                TreeFile::new(format!("copy{number:05}/{path}"), content.into())
+            })
+        };
+        Self {
+            root: None,
+            made: None,
+            files: (1..=times).flat_map(copy).collect(),
+        }
+    }
+
     /// Files that are in memory, by path.
     ///
     /// # Errors

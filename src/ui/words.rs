@@ -210,6 +210,7 @@ pub(super) fn of_task(task: Task) -> (String, &'static str) {
         Task::Pull => ("pulling".to_owned(), "file"),
         Task::Count => ("counting what the bucket holds".to_owned(), "object"),
         Task::Drain => ("emptying the bucket".to_owned(), "object"),
+        Task::Measure => ("measuring".to_owned(), "run"),
     }
 }
 

@@ -142,6 +142,45 @@ impl SourceUrl {
         Ok(self)
     }
 
+    /// The environment and its area, where this is nothing else.
+    #[must_use]
+    pub fn whole_environment(&self) -> Option<(&str, &Area)> {
+        match self.parts.as_slice() {
+            [
+                Part {
+                    location: Location::Environment { name, area },
+                    at: None,
+                    optional: false,
+                    stale: None,
+                },
+            ] => Some((name, area)),
+            _ => None,
+        }
+    }
+
+    /// Whether a part is an area of an environment.
+    #[must_use]
+    pub fn reads_an_environment(&self) -> bool {
+        let environment = |part: &Part| matches!(part.location, Location::Environment { .. });
+        self.parts.iter().any(environment)
+    }
+
+    /// The same with every Redis that it names by another address.
+    #[must_use]
+    pub fn by_way_of(mut self, other: impl Fn(&RedisAddress) -> RedisAddress) -> Self {
+        for part in &mut self.parts {
+            if let Location::Redis { address, .. }
+            | Location::Kydb {
+                store: KydbStore::Redis(address),
+                ..
+            } = &mut part.location
+            {
+                *address = other(address);
+            }
+        }
+        self
+    }
+
     /// Whether opening it takes AWS.
     #[must_use]
     pub fn needs_aws(&self) -> bool {

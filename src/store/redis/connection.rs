@@ -9,12 +9,13 @@ use redis::aio::MultiplexedConnection;
 use redis::io::AsyncDNSResolver;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, FromRedisValue, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
-    RedisError, RedisFuture,
+    RedisError, RedisFuture, Value, from_redis_value,
 };
 use tokio::sync::Mutex;
 
 use super::RedisAddress;
 use crate::store::{StoreError, StoreErrorKind, StoreKind, StoreResult, backoff};
+use crate::traffic;
 
 const CONNECTING: Duration = Duration::from_secs(3);
 const ANSWERING: Duration = Duration::from_secs(30);
@@ -59,8 +60,13 @@ impl Connection {
     async fn once<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, RedisError> {
         let mut connection = self.open().await?;
         let began = Instant::now();
-        let result = commands.query_async(&mut connection).await;
+        let answered = commands.query_async::<Value>(&mut connection).await;
         let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
+        if traffic::counted() {
+            let sent = commands.get_packed_pipeline().len() as u64;
+            traffic::note(began, sent, answered.as_ref().map_or(0, size));
+        }
+        let result = answered.and_then(|answer| Ok(from_redis_value(answer)?));
         let (commands, ok) = (commands.len(), result.is_ok());
         tracing::debug!(service = "Redis", commands, ok, milliseconds, "request");
         if result.as_ref().is_err_and(RedisError::is_io_error) {
@@ -139,6 +145,16 @@ impl Connection {
             (_, None) => format!("`{endpoint}`: {error}"),
         };
         StoreError::new(StoreKind::Redis, kind, message)
+    }
+}
+
+/// Bytes of the strings in an answer.
+fn size(answer: &Value) -> u64 {
+    match answer {
+        Value::BulkString(bytes) => bytes.len() as u64,
+        Value::SimpleString(text) => text.len() as u64,
+        Value::Array(values) | Value::Set(values) => values.iter().map(size).sum(),
+        _ => 0,
     }
 }
 

@@ -1,0 +1,170 @@
+//! What measuring makes, and takes away again.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::subject::Standing;
+use crate::aws::Aws;
+use crate::error::Result;
+use crate::event::{Event, Reporter};
+use crate::interrupt::Interrupt;
+use crate::publish::{Area, Publish, Tree, publish as publish_files, remove_areas};
+use crate::release::{CacheOptions, Content, LocalCache, Mover, Publication, Stores, Work, publish as publish_release};
+use crate::store::{Store, StoreError, StoreKind};
+
+/// A cache of its own, which goes with this.
+#[derive(Debug)]
+pub struct ScratchCache(PathBuf);
+
+impl ScratchCache {
+    /// In the system's folder for temporary files; made when it is first used.
+    #[must_use]
+    pub fn new() -> Self {
+        let name = format!("rstack-bench-{}-{:016x}", std::process::id(), fastrand::u64(..));
+        Self(std::env::temp_dir().join(name))
+    }
+
+    pub(super) fn open(&self, reporter: &dyn Reporter) -> Arc<LocalCache> {
+        LocalCache::open(&CacheOptions::in_folder(&self.0), reporter)
+    }
+}
+
+impl Default for ScratchCache {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for ScratchCache {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Areas that nobody else has: one to read from, and as many to publish to as it takes.
+#[derive(Debug)]
+pub struct ScratchAreas {
+    prefix: String,
+    given: AtomicU32,
+}
+
+impl ScratchAreas {
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            prefix: format!("bench-{:016x}", fastrand::u64(..)),
+            given: AtomicU32::new(0),
+        }
+    }
+
+    /// Another one, in which nothing is.
+    ///
+    /// # Errors
+    /// Never: its name is one of an area.
+    pub fn another(&self) -> Result<Area> {
+        let number = self.given.fetch_add(1, Ordering::Relaxed);
+        format!("{}-{number}", self.prefix).parse()
+    }
+
+    /// What their names begin with.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Whether there may be anything to remove.
+    #[must_use]
+    pub fn used(&self) -> bool {
+        self.given.load(Ordering::Relaxed) > 0
+    }
+
+    /// Removes all of them from a store.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn remove(&self, store: &dyn Store) -> Result<u64> {
+        remove_areas(store, &self.prefix).await
+    }
+}
+
+impl Default for ScratchAreas {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Publishes a release to all stores of an environment, as `rstack seed` does; with `plain`, plain files too. Returns
+/// what keeps a store from having all of it.
+///
+/// # Errors
+/// As publishing does.
+pub async fn fill(filling: &Filling<'_>, plain: bool) -> Result<Option<StoreError>> {
+    let Filling {
+        standing,
+        aws,
+        tree,
+        area,
+        interrupt,
+    } = *filling;
+    let [s3, dynamodb, redis] = StoreKind::OF_ENVIRONMENT.map(|kind| standing.store(kind, aws));
+    let stores = Stores {
+        deciding: &*dynamodb,
+        durable: vec![&*s3],
+        caches: vec![&*redis],
+    };
+    let removed = BTreeSet::new();
+    let job = Publication {
+        content: Content {
+            tree,
+            onto_current: false,
+            removed: &removed,
+        },
+        mover: Mover {
+            area,
+            stack_id: &standing.stack_id,
+            stores: &stores,
+            author: "rstack bench",
+            reason: None,
+            signer: None,
+            unsigned: true,
+        },
+        dry_run: false,
+    };
+    let work = Work {
+        reporter: &Unheard,
+        interrupt,
+    };
+    let published = Box::pin(publish_release(&job, &work)).await?;
+    if plain {
+        let job = Publish {
+            tree,
+            area,
+            stack_id: &standing.stack_id,
+            stores: &[&*s3, &*dynamodb, &*redis],
+            dry_run: false,
+            reporter: &Unheard,
+            interrupt,
+        };
+        Box::pin(publish_files(&job)).await?;
+    }
+    Ok(published.stores.into_iter().find_map(|store| store.cause))
+}
+
+/// What to publish, and where.
+#[derive(Clone, Copy)]
+pub struct Filling<'a> {
+    pub standing: &'a Standing,
+    pub aws: &'a Aws,
+    pub tree: &'a Tree,
+    pub area: &'a Area,
+    pub interrupt: &'a Interrupt,
+}
+
+/// Progress of what is timed is not shown.
+struct Unheard;
+
+impl Reporter for Unheard {
+    fn report(&self, _: &Event) {}
+}

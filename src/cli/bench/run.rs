@@ -1,0 +1,322 @@
+//! Measuring what was planned, in turns, and removing what was made for it.
+
+use std::rc::Rc;
+
+use rstack::aws::StoreEndpoints;
+use rstack::bench::{Bench, Filling, Held, Measured, ScratchCache, Spread, Subject, Way, fill};
+use rstack::event::{Event, Progress, Reporter as _, Task};
+use rstack::publish::Tree;
+use rstack::store::StoreKind;
+use rstack::traffic::Traffic;
+use rstack::trust::TrustedKeys;
+use rstack::{Error, ErrorKind, Result};
+
+use super::Args;
+use super::plan::{Found, Home, Plan};
+use super::report::{Problem, Report, Row};
+use crate::cli::Context;
+
+pub(super) struct Run<'a> {
+    context: &'a Context<'a>,
+    args: &'a Args,
+    plan: Plan,
+    endpoints: StoreEndpoints,
+    trusted: TrustedKeys,
+    rows: Vec<Line>,
+    /// Of a row that could not be measured: the command's own, when there is nothing else.
+    first: Option<Error>,
+    done: u64,
+}
+
+/// A row while it is being measured.
+struct Line {
+    label: String,
+    way: Way,
+    readers: u32,
+    subject: Option<Rc<Known>>,
+    seconds: Vec<f64>,
+    files: u64,
+    bytes: u64,
+    traffic: Traffic,
+    problem: Option<Problem>,
+}
+
+/// A subject that was looked at.
+struct Known {
+    subject: Subject,
+    held: Held,
+    cache: ScratchCache,
+    /// What `publish` publishes.
+    tree: Option<Tree>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(context: &'a Context<'a>, args: &'a Args, plan: Plan) -> Self {
+        Self {
+            context,
+            args,
+            endpoints: plan.delays.endpoints(),
+            plan,
+            trusted: context.settings.trusted(),
+            rows: Vec::new(),
+            first: None,
+            done: 0,
+        }
+    }
+
+    /// Measures, and however that ends removes what was made for it.
+    pub(super) async fn finish(mut self) -> Result<Report> {
+        let measured = Box::pin(self.measure()).await;
+        let left = Box::pin(self.tidy()).await;
+        if let Err(error) = measured {
+            return Err(left.into_iter().fold(error, Error::leaving));
+        }
+        if let Some(error) = self.first.filter(|_| self.rows.iter().all(|row| row.problem.is_some())) {
+            return Err(left.into_iter().fold(error, Error::leaving));
+        }
+        for left in &left {
+            let message = format!("this could not be removed: {left}");
+            self.context.ui.report(&Event::Warning { message, hint: None });
+        }
+        Ok(Report {
+            delays: self.plan.delays.added,
+            repeat: self.args.repeat,
+            loads: self.rows.into_iter().map(Line::into_row).collect(),
+            left,
+        })
+    }
+
+    async fn measure(&mut self) -> Result<()> {
+        if let (Some(home), Some(area), Some(times)) = (&self.plan.home, &self.plan.scaled, self.args.scale) {
+            let filling = Filling {
+                standing: &home.standing,
+                aws: &home.aws,
+                tree: &Tree::demo_scaled(times),
+                area,
+                interrupt: &self.context.interrupt,
+            };
+            self.context.until_interrupted(fill(&filling, true)).await?;
+        }
+        for found in std::mem::take(&mut self.plan.subjects) {
+            self.look(found).await?;
+        }
+        if self.rows.is_empty() {
+            return Err(Error::usage("none of the ways asked for applies to these sources")
+                .with_hint("`publish` takes an environment: leave SOURCE out; see `rstack bench --help`"));
+        }
+        let rounds = self.args.warm_up + self.args.repeat;
+        let total = u64::from(rounds) * self.rows.len() as u64;
+        for round in 0..rounds {
+            for at in 0..self.rows.len() {
+                self.progress(total);
+                self.step(at, round >= self.args.warm_up).await?;
+                self.done += 1;
+            }
+        }
+        self.progress(total);
+        Ok(())
+    }
+
+    fn progress(&self, total: u64) {
+        self.context.ui.report(&Event::Progress(Progress {
+            task: Task::Measure,
+            done: self.done,
+            total: Some(total),
+            bytes: 0,
+            total_bytes: None,
+        }));
+    }
+
+    /// Finds out what a subject holds, and which rows follow from it.
+    async fn look(&mut self, found: Found) -> Result<()> {
+        let Found { label, subject } = found;
+        let known = match subject {
+            Ok(subject) => self.known(subject).await,
+            Err(error) => Err(error),
+        };
+        let known = match known {
+            Err(error) if matches!(*error.kind, ErrorKind::Interrupted(_)) => return Err(error),
+            other => other,
+        };
+        match known {
+            Ok(known) => {
+                let known = Rc::new(known);
+                for (way, readers) in self.ways_of(&known) {
+                    self.rows.push(Line::new(&label, way, readers, Some(Rc::clone(&known))));
+                }
+            }
+            Err(error) => {
+                let asked = self.plan.ways.as_ref().and_then(|ways| ways.first().copied());
+                let mut line = Line::new(&label, asked.unwrap_or(Way::Cold), 1, None);
+                line.problem = Some(Problem::from(&error));
+                self.rows.push(line);
+                self.first.get_or_insert(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn known(&self, subject: Subject) -> Result<Known> {
+        let bench = self.bench();
+        let held = self.context.until_interrupted(bench.look(&subject)).await?;
+        let publishes = subject.environment().is_some() && self.asks_for(Way::Publish) && self.plan.home.is_some();
+        let tree = match self.args.scale {
+            _ if !publishes => None,
+            Some(times) => Some(Tree::demo_scaled(times)),
+            None => Some(self.context.until_interrupted(bench.tree(&subject)).await?),
+        };
+        Ok(Known {
+            subject,
+            held,
+            cache: ScratchCache::new(),
+            tree,
+        })
+    }
+
+    fn asks_for(&self, way: Way) -> bool {
+        self.plan.ways.as_ref().is_none_or(|ways| ways.contains(&way))
+    }
+
+    /// What to time, with how many readers. What is asked for and makes sense is tried, though it may fail.
+    fn ways_of(&self, known: &Known) -> Vec<(Way, u32)> {
+        let asked = self.plan.ways.is_some();
+        let one_store = known.subject.environment().is_none();
+        let applies = |way: &Way| match way {
+            Way::Each | Way::Batched => one_store && (asked || !known.held.plain.is_empty()),
+            Way::Read => one_store && (asked || known.held.one.is_some()),
+            Way::Cold | Way::Warm => true,
+            Way::Publish => known.tree.is_some(),
+        };
+        let mut ways = Vec::new();
+        for way in Way::ALL.into_iter().filter(|way| self.asks_for(*way)).filter(applies) {
+            let several = if asked { way.loads() } else { way == Way::Cold };
+            let readers: &[u32] = if several { &self.args.concurrency } else { &[1] };
+            ways.extend(readers.iter().map(|readers| (way, *readers)));
+        }
+        ways
+    }
+
+    fn bench(&self) -> Bench<'_> {
+        Bench {
+            access: &self.plan.access,
+            endpoints: &self.endpoints,
+            trusted: &self.trusted,
+            reporter: self.context.ui,
+            interrupt: &self.context.interrupt,
+        }
+    }
+
+    /// One run of one row. What fails is kept as the row's problem, and the row is left alone from then on; so are all
+    /// others of a store that cannot be reached.
+    async fn step(&mut self, at: usize, counted: bool) -> Result<()> {
+        let row = &self.rows[at];
+        let Some(known) = row.subject.clone().filter(|_| row.problem.is_none()) else {
+            return Ok(());
+        };
+        let (way, readers) = (row.way, row.readers);
+        let measured = async {
+            if way == Way::Warm && counted && row.seconds.is_empty() {
+                // What has not been loaded before is not warm.
+                self.once(&known, way, 1).await?;
+            }
+            self.once(&known, way, readers).await
+        };
+        match self.context.until_interrupted(measured).await {
+            Ok(measured) => self.rows[at].take(&measured, counted),
+            Err(error) if matches!(*error.kind, ErrorKind::Interrupted(_)) => return Err(error),
+            Err(error) => {
+                let one_store = known.subject.environment().is_none();
+                let gone = one_store && matches!(&*error.kind, ErrorKind::Store(cause) if cause.is_unreachable());
+                let same = |row: &Line| row.subject.as_ref().is_some_and(|other| Rc::ptr_eq(other, &known));
+                for (number, row) in self.rows.iter_mut().enumerate() {
+                    if number == at || gone && same(row) {
+                        row.problem.get_or_insert_with(|| Problem::from(&error));
+                    }
+                }
+                self.first.get_or_insert(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn once(&self, known: &Known, way: Way, readers: u32) -> Result<Measured> {
+        let Known {
+            subject,
+            held,
+            cache,
+            tree,
+        } = known;
+        match (way, subject.environment(), tree) {
+            (Way::Publish, Some(standing), Some(tree)) => {
+                let area = self.plan.scratch.another()?;
+                Box::pin(self.bench().publish(standing, tree, &area)).await
+            }
+            _ => Box::pin(self.bench().load(subject, held, way, readers, cache)).await,
+        }
+    }
+
+    /// Removes scratch areas, also after an interrupt; returns what is left.
+    async fn tidy(&self) -> Vec<String> {
+        let Some(Home { aws, standing }) = self.plan.home.as_ref().filter(|_| self.plan.scratch.used()) else {
+            return Vec::new();
+        };
+        let mut left = Vec::new();
+        for kind in StoreKind::OF_ENVIRONMENT {
+            let store = standing.store(kind, aws);
+            if let Err(error) = self.plan.scratch.remove(&*store).await {
+                let prefix = self.plan.scratch.prefix();
+                left.push(format!(
+                    "what begins with `{prefix}` in {kind} {}: {error}",
+                    store.place()
+                ));
+            }
+        }
+        left
+    }
+}
+
+impl Line {
+    fn new(label: &str, way: Way, readers: u32, subject: Option<Rc<Known>>) -> Self {
+        Self {
+            label: label.to_owned(),
+            way,
+            readers,
+            subject,
+            seconds: Vec::new(),
+            files: 0,
+            bytes: 0,
+            traffic: Traffic::default(),
+            problem: None,
+        }
+    }
+
+    fn take(&mut self, measured: &Measured, counted: bool) {
+        if counted {
+            self.seconds.extend(&measured.seconds);
+        }
+        self.files = measured.files;
+        self.bytes = measured.bytes;
+        self.traffic = measured.traffic;
+    }
+
+    fn into_row(self) -> Row {
+        let spread = Spread::of(&self.seconds).filter(|_| self.problem.is_none());
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let files = (self.files * u64::from(self.readers)) as f64;
+        Row {
+            source: self.label,
+            way: self.way,
+            readers: self.readers,
+            files: self.files,
+            bytes: self.bytes,
+            seconds: self.seconds,
+            spread,
+            files_per_second: spread.filter(|s| s.median > 0.0).map(|s| files / s.median),
+            requests: self.traffic.requests,
+            round_trips: self.traffic.round_trips,
+            sent: self.traffic.sent,
+            received: self.traffic.received,
+            problem: self.problem,
+        }
+    }
+}
