@@ -5,17 +5,16 @@ from __future__ import annotations
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
 
-from ._loader import Loader, Spec
 from ._names import STANDARD, HiddenNameWarning, Only, Others, is_bare_folder
-from ._namespace import namespace_spec
-from ._release import Release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import ModuleType
 
+    from ._loader import Loader
     from ._native import Source
+    from ._release import Release
 
 
 class Importer:
@@ -49,6 +48,7 @@ class Importer:
 
     def take(self, source: Source) -> None:
         """From now on modules come from here."""
+        from ._release import Release
         from ._warn import tell
 
         release = Release(source, self.materialise)
@@ -78,7 +78,7 @@ class Importer:
             return self.spec(name, _join(self.folder(ours[0]), name.rpartition(".")[2]))
         spec = PathFinder.find_spec(name, path)
         if spec is not None and spec.loader is None and spec.submodule_search_locations is not None:
-            return namespace_spec(self, name, list(spec.submodule_search_locations))
+            return self.release.namespace(self, name, list(spec.submodule_search_locations))
         return spec
 
     def gives_way(self, name: str) -> bool:
@@ -134,29 +134,7 @@ class Importer:
 
     def spec(self, name: str, located: str, shared: Sequence[str] = ()) -> ModuleSpec | None:
         """Of the module at a path without its ending; `shared` are other folders of a namespace package."""
-        release = self.release
-        found = release.source.locate(located)
-        if found is None:
-            return None
-        kind, file = found
-        if file is None:
-            return namespace_spec(self, name, [release.path(located), *shared])
-        if kind == "extension":
-            raise ImportError(
-                f"{file} in {release.source.named(file)} is a C extension module, which cannot be imported from a "
-                "source: install it on this machine",
-                name=name,
-            )
-        path = release.path(file)
-        loader = Loader(name, path, file, release)
-        spec = Spec(name, loader, origin=path, is_package=kind == "package")
-        spec.has_location = True
-        spec.cached = release.code.kept(file)
-        loader.spec = spec
-        if spec.submodule_search_locations is not None:
-            spec.submodule_search_locations.append(release.path(located))
-        self.loaded[name] = loader
-        return spec
+        return self.release.spec(self, name, located, shared)
 
     def folder(self, entry: str) -> str | None:
         """The folder of the source that a path entry of this or an earlier release stands for."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 
 from . import _children
 from ._finder import Importer
@@ -13,7 +12,7 @@ from ._names import Only
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from typing import Any
 
@@ -104,24 +103,28 @@ def uninstall() -> None:
         _children.withdraw()
 
 
-@contextmanager
-def importing(
-    source: str | None = None,
-    *,
-    only: Iterable[str] = (),
-    at: str | None = None,
-    materialise: bool = False,
-    timeout: float = TIMEOUT,
-) -> Iterator[Importer]:
+class importing:  # noqa: N801
     """As `install`, while the block runs, and for this process only."""
-    importer = Importer(*_wanted(source, only, at, materialise, timeout))
-    importer.take(importer.open())
-    installation = Installation(importer)
-    installation.put()
-    try:
-        yield importer
-    finally:
-        installation.remove()
+
+    def __init__(
+        self,
+        source: str | None = None,
+        *,
+        only: Iterable[str] = (),
+        at: str | None = None,
+        materialise: bool = False,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._importer = Importer(*_wanted(source, only, at, materialise, timeout))
+        self._installation = Installation(self._importer)
+
+    def __enter__(self) -> Importer:
+        self._importer.take(self._importer.open())
+        self._installation.put()
+        return self._importer
+
+    def __exit__(self, *raised: object) -> None:
+        self._installation.remove()
 
 
 def advance() -> list[str]:

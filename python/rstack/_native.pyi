@@ -91,5 +91,7 @@ class Runner:
     @property
     def seconds(self) -> tuple[float, float]: ...
 
-def open(source: str | None = None, *, at: str | None = None, timeout: float = 30.0) -> Source:
+def open(
+    source: str | None = None, *, at: str | None = None, timeout: float = 30.0, pinned: str | None = None
+) -> Source:
     """Opens a source: an area of an environment, a URL, a folder, or several of them joined by `;`."""

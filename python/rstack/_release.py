@@ -6,9 +6,14 @@ import sys
 from importlib._bootstrap_external import MAGIC_NUMBER
 
 from ._interpreter import native
+from ._loader import Loader, Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+
+    from ._finder import Importer
     from ._native import Source
 
 # Absolute, so that debuggers and `os.path.abspath` leave it alone. No such folder is needed.
@@ -24,7 +29,7 @@ class Release:
         self.code = native.Code(source, MAGIC_NUMBER, sys.implementation.cache_tag, _level())
         self.is_real = materialise
         self.root = source.materialise() if materialise else MOUNT + _label(source)
-        self.names = {name for name in _names(source) if name.isidentifier()}
+        self.names = {name for name in _names(source) if "." not in name}
 
     def path(self, file: str) -> str:
         """The file name of a path of the release."""
@@ -36,6 +41,37 @@ class Release:
         if path == root:
             return ""
         return path[len(root) + 1 :] if path.startswith(root) and path[len(root)] == "/" else None
+
+    def spec(self, importer: Importer, name: str, located: str, shared: Sequence[str] = ()) -> ModuleSpec | None:
+        """Of the module at a path without its ending; `shared` are other folders of a namespace package."""
+        found = self.source.locate(located)
+        if found is None:
+            return None
+        kind, file = found
+        if file is None:
+            return self.namespace(importer, name, [self.path(located), *shared])
+        if kind == "extension":
+            raise ImportError(
+                f"{file} in {self.source.named(file)} is a C extension module, which cannot be imported from a source: "
+                "install it on this machine",
+                name=name,
+            )
+        path = self.path(file)
+        loader = Loader(name, path, file, self)
+        spec = Spec(name, loader, origin=path, is_package=kind == "package")
+        spec.has_location = True
+        spec.cached = self.code.kept(file)
+        loader.spec = spec
+        if spec.submodule_search_locations is not None:
+            spec.submodule_search_locations.append(self.path(located))
+        importer.loaded[name] = loader
+        return spec
+
+    def namespace(self, importer: Importer, name: str, portions: list[str]) -> ModuleSpec:
+        """Of a folder without `__init__.py`, or several."""
+        from ._namespace import namespace_spec
+
+        return namespace_spec(importer, name, portions)
 
 
 def _level() -> str:

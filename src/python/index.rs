@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
+use super::told::Change;
 use crate::release::{ContentHash, Entry};
 
 /// Of a digest, as many as a release's id has.
@@ -67,6 +68,22 @@ impl Index {
         let mut digest = ContentHash(hasher.finalize().into()).to_string();
         digest.truncate(DIGITS);
         digest
+    }
+
+    pub(super) fn changes_to(&self, later: &Self) -> Change {
+        let of = |path: &String, index: &Self| index.get(path).map(|entry| entry.sha256);
+        let select = |from: &Self, other: &Self, is_wanted: fn(ContentHash, Option<ContentHash>) -> bool| {
+            let paths = from
+                .0
+                .iter()
+                .filter(|(path, entry)| is_wanted(entry.sha256, of(path, other)));
+            paths.map(|(path, _)| path.clone()).collect()
+        };
+        Change {
+            added: select(later, self, |_, before| before.is_none()),
+            changed: select(later, self, |now, before| before.is_some_and(|before| before != now)),
+            removed: select(self, later, |_, now| now.is_none()),
+        }
     }
 
     fn key(&self, path: &str) -> Option<&str> {

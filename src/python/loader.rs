@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use pyo3::exceptions::{PyException, PyImportError};
+use pyo3::exceptions::{PyException, PyImportError, PySyntaxError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyDict, PyTuple};
@@ -34,7 +34,10 @@ impl Runner {
         let py = slf.py();
         let start = Instant::now();
         let name = module.getattr("__name__")?;
-        let code = slf.call_method1("get_code", (&name,))?;
+        let code = match slf.call_method1("get_code", (&name,)) {
+            Err(raised) => return Err(without_frames(py, raised)?),
+            code => code?,
+        };
         if code.is_none() {
             return Err(PyImportError::new_err(format!("there is no code for module {name}")));
         }
@@ -61,6 +64,16 @@ impl Runner {
         let seconds = |time: &AtomicU64| time.load(Ordering::Relaxed) as f64 / 1e9;
         (seconds(&self.loading), seconds(&self.running))
     }
+}
+
+/// What is wrong with a module's source, or kept it from being read, as if rstack had no frames: none of them says more.
+fn without_frames(py: Python<'_>, raised: PyErr) -> PyResult<PyErr> {
+    if !raised.is_instance_of::<PySyntaxError>(py) && !raised.is_instance_of::<PyImportError>(py) {
+        return Ok(raised);
+    }
+    let value = raised.into_value(py);
+    value.setattr(py, "__traceback__", py.None())?;
+    Ok(PyErr::from_value(value.into_bound(py).into_any()))
 }
 
 fn functions(py: Python<'_>) -> PyResult<(Py<PyAny>, Py<PyAny>)> {

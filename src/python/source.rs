@@ -22,18 +22,40 @@ use crate::settings::Settings;
 pub(super) struct Connection {
     pub(super) world: World,
     pub(super) source: Opened,
+    /// By its pins, so that it knows nothing newer.
+    is_pinned: bool,
 }
 
 impl Connection {
     async fn open(url: &SourceUrl, settings: &Settings) -> Result<Self> {
         let world = World::of(url, settings).await?;
         let source = world.open(url).await?;
-        Ok(Self { world, source })
+        Ok(Self {
+            world,
+            source,
+            is_pinned: false,
+        })
     }
 
     async fn reopen(pinned: &str) -> Result<Self> {
         let (url, settings) = world::parse(Some(pinned), None)?;
-        Self::open(&url, &settings).await
+        let connection = Self::open(&url, &settings).await?;
+        Ok(Self {
+            is_pinned: true,
+            ..connection
+        })
+    }
+
+    /// To what is the newest now.
+    async fn advance(&self, typed: &SourceUrl, settings: &Settings) -> Result<Self> {
+        if self.is_pinned {
+            return Self::open(typed, settings).await;
+        }
+        Ok(Self {
+            source: self.world.advance(&self.source).await?,
+            world: World::of(typed, settings).await?,
+            is_pinned: false,
+        })
     }
 }
 
@@ -126,15 +148,25 @@ impl Snapshot {
 #[pyclass(frozen, module = "rstack")]
 pub(super) struct Source(pub(super) Arc<Snapshot>);
 
-/// Opens a source: an area of an environment, a URL, a folder, or several of them joined by `;`.
+/// Opens a source: an area of an environment, a URL, a folder, or several of them joined by `;`. What is `pinned` is
+/// opened in its place until it advances.
 #[pyfunction]
-#[pyo3(signature = (source=None, *, at=None, timeout=30.0))]
-pub(super) fn open(py: Python<'_>, source: Option<String>, at: Option<String>, timeout: f64) -> PyResult<Source> {
+#[pyo3(signature = (source=None, *, at=None, timeout=30.0, pinned=None))]
+pub(super) fn open(
+    py: Python<'_>,
+    source: Option<String>,
+    at: Option<String>,
+    timeout: f64,
+    pinned: Option<String>,
+) -> PyResult<Source> {
     let timeout = Duration::try_from_secs_f64(timeout)
         .map_err(|_| PyValueError::new_err(format!("the timeout is {timeout}: expected seconds")))?;
     let work = move || async move {
         let (url, settings) = world::parse(source.as_deref(), at.as_deref())?;
-        let connection = Connection::open(&url, &settings).await?;
+        let connection = match pinned {
+            Some(pinned) => Connection::reopen(&pinned).await?,
+            None => Connection::open(&url, &settings).await?,
+        };
         Ok(Snapshot::new(url, connection, timeout))
     };
     wait(py, timeout, work).map(|snapshot| Source(Arc::new(snapshot)))
@@ -256,18 +288,10 @@ impl Source {
         let work = move || async move {
             let (_, settings) = world::parse(Some(&this.pinned), None)?;
             let connection = this.connection().await?;
-            let advanced = connection.world.advance(&connection.source).await?;
-            let changes = advanced.changes;
-            let change = Change {
-                added: changes.added,
-                changed: changes.changed,
-                removed: changes.removed,
-            };
-            let connection = Connection {
-                world: World::of(&this.typed, &settings).await?,
-                source: advanced.source,
-            };
-            Ok((Snapshot::new(this.typed.clone(), connection, timeout), change))
+            let connection = connection.advance(&this.typed, &settings).await?;
+            let later = Snapshot::new(this.typed.clone(), connection, timeout);
+            let change = this.index.changes_to(&later.index);
+            Ok((later, change))
         };
         wait(py, timeout, work).map(|(snapshot, change)| (Self(Arc::new(snapshot)), change))
     }

@@ -11,7 +11,7 @@ use crate::interrupt::{self, Interrupt, Interrupter};
 use crate::local;
 use crate::publish::Area;
 use crate::pull::{Pull, pull};
-use crate::release::{Advanced, Load, LocalCache, Opening, Pin, Source, SourceUrl};
+use crate::release::{Load, LocalCache, Opening, Pin, Source, SourceUrl};
 use crate::settings::{Flags, Settings, Target};
 use crate::stack::StackName;
 use crate::trust::TrustedKeys;
@@ -95,8 +95,9 @@ impl World {
         Box::pin(Source::open(url, &self.opening())).await
     }
 
-    pub(super) async fn advance(&self, source: &Source) -> Result<Advanced> {
-        Box::pin(source.advance(&self.opening())).await
+    pub(super) async fn advance(&self, source: &Source) -> Result<Source> {
+        let advanced = Box::pin(source.advance(&self.opening())).await?;
+        Ok(advanced.source)
     }
 
     /// Makes a folder hold the files of a source.

@@ -70,10 +70,12 @@ def article(environment: Environment) -> Area:
 
 
 @pytest.fixture
-def python(local: Local, tmp_path: Path) -> Python:
+def python(local: Local, tmp_path: Path) -> Iterator[Python]:
     folder = tmp_path / "here"
     folder.mkdir()
-    return Python(local, folder)
+    python = Python(local, folder)
+    yield python
+    python.stop()
 
 
 @pytest.fixture(scope="session")
@@ -82,8 +84,10 @@ def bare_executable(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bare_python(python: Python, bare_executable: Path) -> Python:
-    return Python(python.local, python.folder, bare_executable)
+def bare_python(python: Python, bare_executable: Path) -> Iterator[Python]:
+    bare_python = Python(python.local, python.folder, bare_executable)
+    yield bare_python
+    bare_python.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from .local import Local
@@ -16,6 +19,7 @@ class Python:
         self.local = local
         self.folder = folder
         self.executable = executable
+        self.started: list[subprocess.Popen[str]] = []
 
     def __call__(self, code: str, **options: object) -> str:
         """Runs code, which has to succeed; gives what it printed."""
@@ -45,6 +49,28 @@ class Python:
             shown = f"{finished.stdout}\n{finished.stderr}"
             raise AssertionError(f"{' '.join(map(str, finished.args))}: {finished.returncode}\n{shown}")
         return finished
+
+    def start(self, code: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        """Code that goes on while the test does something: it prints a line when it is ready and reads one to go on."""
+        process = subprocess.Popen(
+            [str(self.executable), "-c", code],
+            env=self.env | (env or {}),
+            cwd=self.folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # With all its forks.
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def stop(self) -> None:
+        """Whatever a test left running."""
+        for process in self.started:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
     def write(self, name: str, text: str) -> Path:
         """A file in its folder."""
