@@ -11,9 +11,10 @@ PYTEST := $(PYTHON) tests/python/run.py
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
-demo: ## The whole tour on the AWS of this machine: no AWS account needed
+demo: ## The whole tour on the AWS of this machine, with Python's imports: no AWS account needed
 	@$(PREPARE) rust python redis
-	$(CARGO) run --quiet -- demo
+	@$(CARGO) build --quiet
+	@programs=$$($(PYTEST) --install) && PATH="$$programs:$$PATH" $(CARGO) run --quiet -- demo
 
 test: ## Every test, against real servers on loopback
 	@$(PREPARE) rust python redis

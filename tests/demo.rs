@@ -41,6 +41,8 @@ fn its_json_ends_with_one_result() {
         .expect("steps")
         .iter()
         .map(|step| step["step"].clone())
+        // There when a Python of this machine has the package; tests/python/test_demo.py sees to it.
+        .filter(|step| step != "import")
         .collect();
     assert_eq!(steps, ["template", "up", "seed", "status", "read", "down"]);
     assert_eq!(result["data"]["reads"].as_array().map(Vec::len), Some(3));

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.machinery import ModuleSpec
 
-STANDARD = sys.stdlib_module_names | frozenset(sys.builtin_module_names)
+# Python looks for the last two whenever it starts; a release is not to run anything then, nor to be opened for it.
+STANDARD = (
+    sys.stdlib_module_names | frozenset(sys.builtin_module_names) | frozenset(("sitecustomize", "usercustomize"))
+)
 
 
 class RstackWarning(UserWarning):

@@ -1,5 +1,6 @@
 //! `rstack demo`: the article that rstack grew out of, from start to finish.
 
+mod importing;
 mod reading;
 mod words;
 
@@ -17,6 +18,7 @@ use rstack::time::Timestamp;
 use rstack::{Error, Outcome, Result, status};
 use serde::Serialize;
 
+use self::importing::Imported;
 use self::reading::Reading;
 use super::shell::command_line;
 use super::{Context, down, up};
@@ -24,7 +26,8 @@ use super::{Context, down, up};
 /// Show it all on this machine, start to finish, with no AWS account
 ///
 /// On the local AWS: the template, an environment, the demo scripts in its three stores, a look at it, reading the
-/// scripts back from each store with the time it took, and the environment's end. Nothing of it stays.
+/// scripts back from each store with the time it took, importing them with Python where a Python in PATH has the package
+/// `rstack`, and the environment's end. Nothing of it stays.
 #[derive(Debug, Default, ClapArgs)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {}
@@ -52,6 +55,8 @@ struct Report {
     name: StackName,
     steps: Vec<Step>,
     reads: Vec<Reading>,
+    /// Empty where no Python has the package.
+    imports: Vec<Imported>,
     seconds: f64,
 }
 
@@ -59,6 +64,7 @@ impl Args {
     /// The context is one of the local AWS; what rstack.yaml says of other environments does not matter here.
     pub(crate) async fn run(self, mut context: Context<'_>) -> Result<Outcome> {
         context.settings.config = Config::default();
+        context.settings.file = None;
         let name = match context.settings.name() {
             Some(name) => name.clone(),
             None => NAME.parse()?,
@@ -126,12 +132,17 @@ impl Tour<'_> {
         done("status");
         let reads = self.read_back(&stores, &keys).await?;
         done("read");
+        let imports = self.import(&stack).await?;
+        if !imports.is_empty() {
+            done("import");
+        }
         self.down().await?;
         done("down");
         Ok(Report {
             name: self.name.clone(),
             steps,
             reads,
+            imports,
             seconds: started.elapsed().as_secs_f64(),
         })
     }
@@ -213,6 +224,21 @@ impl Tour<'_> {
             format!("\n{}\n", words::of_readings(&readings, style))
         });
         Ok(readings)
+    }
+
+    async fn import(&self, stack: &Stack) -> Result<Vec<Imported>> {
+        let Some(site) = importing::site(self.context).await? else {
+            self.say(
+                "import: left out, since no `python3` in PATH has the package; `pip install .` in a clone of rstack gives it",
+            );
+            return Ok(Vec::new());
+        };
+        self.say("import: Python imports `foo` from each store, with no copy on the disk (`rstack run -- python …`)");
+        let imports = importing::import(self.context, &stack.outputs.endpoints()?, &site).await?;
+        self.context.ui.data("imports", &imports, |style| {
+            format!("\n{}\n", words::of_imports(&imports, style))
+        });
+        Ok(imports)
     }
 
     async fn down(&self) -> Result<()> {

@@ -11,8 +11,8 @@ use clap::Args as ClapArgs;
 use rstack::release::SourceUrl;
 use rstack::{Error, Outcome, Result};
 
-use self::handover::Handover;
-use self::interpreter::Interpreter;
+pub(super) use self::handover::Handover;
+pub(super) use self::interpreter::Interpreter;
 use super::{Context, source};
 
 /// Run a Python program that imports from a source, without a changed line in it

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Builds the wheel and runs the tests on every interpreter there is: run.py [--all] [pytest arguments…]
 
+`run.py --install` only makes an environment of this interpreter with the package in it, and prints its programs' folder.
 Everything lies below target/python. RSTACK_TEST_PYTHONS=3.11,3.13 narrows the interpreters.
 """
 
@@ -26,6 +27,8 @@ TOOLS = FOLDER / "tools"
 
 
 def main(arguments: list[str]) -> int:
+    if arguments == ["--install"]:
+        return install()
     everything = "--all" in arguments
     arguments = [argument for argument in arguments if argument != "--all"]
     interpreters = wanted(find())
@@ -53,6 +56,18 @@ def main(arguments: list[str]) -> int:
     if failed:
         print("failed on:", *failed, file=sys.stderr)
     return 1 if failed else 0
+
+
+def install() -> int:
+    tools()
+    folder = FOLDER / "package"
+    wheel = build()
+    with made_once(folder, sys.version) as missing:
+        if missing:
+            run(TOOLS / "bin/uv", "venv", "--quiet", "--clear", "--python", sys.executable, folder)
+    put(wheel, folder / "bin/python")
+    print(folder / "bin")
+    return 0
 
 
 def wanted(found: list[Interpreter]) -> list[Interpreter]:
@@ -99,8 +114,13 @@ def environment(interpreter: Interpreter, wheel: Path) -> Path:
         if missing:
             run(uv, "venv", "--quiet", "--clear", "--python", interpreter.path, folder)
             run(uv, "pip", "install", "--quiet", "--python", python, "-r", listed)
-    run(uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-cache", "--reinstall", wheel)
+    put(wheel, python)
     return python
+
+
+def put(wheel: Path, python: Path) -> None:
+    options = ("--quiet", "--no-deps", "--no-cache", "--reinstall")
+    run(TOOLS / "bin/uv", "pip", "install", *options, "--python", python, wheel)
 
 
 @contextmanager
@@ -117,7 +137,8 @@ def made_once(folder: Path, made_from: str) -> Iterator[bool]:
 
 
 def run(*command: object) -> None:
-    finished = subprocess.run([str(word) for word in command], cwd=ROOT, check=False)
+    # stdout is this program's.
+    finished = subprocess.run([str(word) for word in command], cwd=ROOT, stdout=sys.stderr, check=False)
     if finished.returncode != 0:
         sys.exit(f"run.py: `{' '.join(str(word) for word in command)}` failed")
 

@@ -1,6 +1,7 @@
 """Children of a program import from the release that it is pinned to, however they are started."""
 
 import os
+import socket
 
 import pytest
 from support.programs import INSTALL, MODULE, RUN, WAYS, command, paused
@@ -116,6 +117,17 @@ def test_another_sitecustomize_still_runs(article, python):
     env = {"PYTHONPATH": str(python.folder / "site")}
     shown = python.run(*words[1:], program=words[0], env=env).stdout
     assert shown == f"True foo\n{python.folder}/site/sitecustomize.py False\n"
+
+
+def test_a_program_that_imports_nothing_of_it_asks_nothing(python):
+    """Also not for the `sitecustomize` that every Python looks for when it starts."""
+    site = python("import rstack._children as children; print(children.SITE)").strip()
+    with socket.create_server(("127.0.0.1", 0)) as store:
+        env = {"RSTACK_SOURCE": f"redis://127.0.0.1:{store.getsockname()[1]}/main", "PYTHONPATH": site}
+        assert python("import sys, json; print('rstack._startup' in sys.modules)", env=env) == "True\n"
+        store.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            store.accept()
 
 
 def test_an_error_in_another_sitecustomize_is_told_as_ever(article, python):

@@ -1,6 +1,7 @@
 """`python -m rstack enable`: for every process of an interpreter."""
 
 import os
+import socket
 import subprocess
 
 import pytest
@@ -38,11 +39,13 @@ def test_without_a_source_nothing_happens(enabled):
 
 
 def test_nothing_is_asked_before_a_name_needs_it(enabled):
-    """The source is one that cannot be reached."""
-    env = {"RSTACK_SOURCE": "redis://127.0.0.1:1/main"}
-    shown = enabled("-c", "import json, csv; " + SHOW, env=env)
-    assert "rstack._startup" in shown.stdout
-    assert shown.stderr == ""
+    with socket.create_server(("127.0.0.1", 0)) as store:
+        env = {"RSTACK_SOURCE": f"redis://127.0.0.1:{store.getsockname()[1]}/main"}
+        shown = enabled("-c", "import json, csv; " + SHOW, env=env)
+        store.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            store.accept()
+    assert "rstack._startup" in shown.stdout and shown.stderr == ""
 
 
 def test_a_source_that_cannot_be_reached_is_told_by_the_import_that_needs_it(enabled):

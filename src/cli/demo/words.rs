@@ -1,6 +1,7 @@
 //! The tour's tables.
 
 use super::Report;
+use super::importing::Imported;
 use super::reading::Reading;
 use crate::ui::{Role, Style, Table, text};
 
@@ -21,6 +22,21 @@ pub(super) fn of_readings(readings: &[Reading], style: Style) -> String {
             (Role::Plain, text::bytes(reading.bytes as u64)),
             (Role::Plain, format!("{:.1} ms", reading.seconds * 1000.0)),
             (Role::Busy, bar.to_owned()),
+        ]);
+    }
+    table.render(style)
+}
+
+pub(super) fn of_imports(imports: &[Imported], style: Style) -> String {
+    let mut table = Table::new(&["STORE", ">MODULES", ">TOOK", "multiply(6, 7)", "COMES FROM"]);
+    for imported in imports {
+        let found = &imported.found;
+        table.row([
+            (Role::Strong, imported.store.to_string()),
+            (Role::Plain, found.modules.to_string()),
+            (Role::Plain, format!("{:.1} ms", found.seconds * 1000.0)),
+            (Role::Good, found.product.to_string()),
+            (Role::Plain, found.file.clone()),
         ]);
     }
     table.render(style)

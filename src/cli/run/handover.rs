@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use rstack::settings::{Settings, Target};
 use rstack::{Error, Result};
 
-pub(super) struct Handover<'a> {
+pub(in crate::cli) struct Handover<'a> {
     /// Pinned, and without a name that takes CloudFormation to find.
-    pub(super) source: String,
-    pub(super) only: &'a [String],
-    pub(super) materialise: bool,
+    pub(in crate::cli) source: String,
+    pub(in crate::cli) only: &'a [String],
+    pub(in crate::cli) materialise: bool,
     /// The folder whose `sitecustomize` switches imports on.
-    pub(super) site: &'a Path,
+    pub(in crate::cli) site: &'a Path,
 }
 
 impl Handover<'_> {
     /// What leads the package to where these settings lead, from whatever folder.
-    pub(super) fn variables(self, settings: &Settings) -> Result<Vec<(&'static str, OsString)>> {
+    pub(in crate::cli) fn variables(self, settings: &Settings) -> Result<Vec<(&'static str, OsString)>> {
         let access = &settings.access;
         let local = if settings.target == Target::Local { "1" } else { "0" };
         let texts = [

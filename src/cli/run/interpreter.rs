@@ -29,7 +29,7 @@ const INSTALL: &str = "install it for that Python: `python -m pip install .` in 
 const FIRST_LINE: u64 = 256;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Interpreter(PathBuf);
+pub(in crate::cli) struct Interpreter(PathBuf);
 
 impl Interpreter {
     /// The program itself; for a script the Python that it names, or else the one beside it; for any other program, which
@@ -37,7 +37,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// Usage when there is no such program, or when its options keep Python from being told of a source.
-    pub(super) fn of(program: &OsStr, arguments: &[OsString]) -> Result<Self> {
+    pub(in crate::cli) fn of(program: &OsStr, arguments: &[OsString]) -> Result<Self> {
         let Some(path) = found(program) else {
             let program = program.to_string_lossy();
             return Err(Error::usage(format!("there is no program `{program}`"))
@@ -56,7 +56,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// When this Python does not start, or lacks the package.
-    pub(super) async fn site(&self) -> Result<PathBuf> {
+    pub(in crate::cli) async fn site(&self) -> Result<PathBuf> {
         let output = Command::new(&self.0)
             .args(["-c", ASK])
             .stdin(Stdio::null())
