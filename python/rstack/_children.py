@@ -18,10 +18,14 @@ _exported: list[dict[str, tuple[str | None, str | None]]] = []
 """For each export that is not withdrawn: what a variable was before and is since."""
 
 
-def export(source: str, only: Iterable[str] = (), materialise: bool = False) -> None:
-    """Tells children of a source. It has to be pinned, so that whenever they start they read the same release."""
+def export(source: str, only: Iterable[str] = (), materialise: bool = False, requested: str | None = None) -> None:
+    """Tells children of a source. It has to be pinned, so that whenever they start they read the same release.
+
+    `requested` is what was asked for: a child that asks for the same gets that release, until it advances.
+    """
     wanted = {
         "RSTACK_SOURCE": source,
+        "RSTACK_REQUESTED": requested,
         "RSTACK_ONLY": ",".join(only) or None,
         "RSTACK_MATERIALISE": "1" if materialise else None,
         "PYTHONPATH": _in_front(os.environ.get("PYTHONPATH", "")),

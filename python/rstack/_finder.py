@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
+from time import monotonic
 
 from ._names import STANDARD, HiddenNameWarning, Only, Others, is_bare_folder
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from ._loader import Loader
     from ._native import Source
     from ._release import Release
+
+# What Python looks for whenever it starts; no reason to open a source.
+STARTUP = ("sitecustomize", "usercustomize")
+# A source that could not be opened is not asked again for so many seconds.
+PATIENCE = 5.0
 
 
 class Importer:
@@ -33,6 +39,7 @@ class Importer:
         self._others = Others()
         self._roots: tuple[str, ...] = ()
         self._release: Release | None = None
+        self._failed: tuple[Exception | None, float] = (None, 0.0)
 
     @property
     def is_open(self) -> bool:
@@ -56,8 +63,8 @@ class Importer:
             self._roots = (release.root, *self._roots)
         self._release = release
         tell(source)
-        for name in release.names & (STANDARD | sys.modules.keys()):
-            if name not in self.only and name not in self.loaded:
+        for name in sorted(release.names & (STANDARD | sys.modules.keys())):
+            if name not in self.only and not self._is_ours(sys.modules.get(name)):
                 self._hide(name, sys.modules.get(name))
 
     def find_spec(
@@ -109,9 +116,9 @@ class Importer:
             from ._lines import hooked
 
             return hooked(self, self._others.find(self, name))
-        if name in STANDARD:
-            return None
         known = self._release
+        if name in STANDARD or (known is None and name in STARTUP):
+            return None
         if known is not None and name not in known.names:
             return None
         other = self._others.find(self, name)
@@ -127,10 +134,14 @@ class Importer:
     def _open_for(self, name: str) -> Release:
         if self._release is not None:
             return self._release
-        try:
-            return self.release
-        except Exception as error:
-            raise ImportError(f"{name} may be in a source that cannot be opened: {error}", name=name) from error
+        failed, since = self._failed
+        if failed is None or monotonic() - since > PATIENCE:
+            try:
+                return self.release
+            except Exception as error:
+                failed = error
+                self._failed = error, monotonic()
+        raise ImportError(f"{name} may be in a source that cannot be opened: {failed}", name=name) from failed
 
     def spec(self, name: str, located: str, shared: Sequence[str] = ()) -> ModuleSpec | None:
         """Of the module at a path without its ending; `shared` are other folders of a namespace package."""
@@ -174,8 +185,12 @@ class Importer:
         for loader in list(self.loaded.values()):
             loader.remember_lines()
 
+    def _is_ours(self, module: ModuleType | None) -> bool:
+        """Whether a module came from a source, this one or another."""
+        return getattr(getattr(module, "__spec__", None), "loader", None).__class__.__module__.startswith("rstack.")
+
     def _hide(self, name: str, other: object) -> None:
-        if name in self.hidden:
+        if name in self.hidden or name == "__main__" or not self.has(name):
             return
         origin = getattr(getattr(other, "__spec__", other), "origin", None) or "the standard library"
         self.hidden[name] = origin

@@ -56,6 +56,8 @@ def _without(items: list[Any], item: object) -> None:
 
 
 _installed: Installation | None = None
+# What this process has told its children of.
+_requested: str | None = None
 
 
 def install(
@@ -74,13 +76,16 @@ def install(
     tools and packages that open files. `timeout` is in seconds, for each thing that is read. Children of this process
     import from the same release.
     """
+    global _requested
     opener, names, real = _wanted(source, only, at, materialise, timeout)
+    requested = _request(source, at)
     importer = Importer(opener, names, real)
     # When that fails, everything stays as it was.
     importer.take(opener())
     _put(importer)
     _children.withdraw()
-    _children.export(importer.release.source.pinned, names.names, real)
+    _children.export(importer.release.source.pinned, names.names, real, requested)
+    _requested = requested
     return importer
 
 
@@ -181,14 +186,34 @@ def _wanted(
     source: str | None, only: Iterable[str], at: str | None, materialise: bool, timeout: float
 ) -> tuple[Callable[[], Source], Only, bool]:
     """What the caller wants, and what the environment says where the caller does not."""
-    if source is None and (named := os.environ.get("RSTACK_SOURCE")):
-        source = named
+    pinned: str | None = None
+    told = os.environ.get("RSTACK_SOURCE") or None
+    requested = os.environ.get("RSTACK_REQUESTED") or None
+    if source is None and told is not None:
         only = only or tuple(name for name in os.environ.get("RSTACK_ONLY", "").split(",") if name)
         materialise = materialise or os.environ.get("RSTACK_MATERIALISE") == "1"
+    if told is not None and at is None and source is None and requested is not None:
+        pinned = told
+        at, source = (part or None for part in requested.split("\n", 1))
+    elif told is not None and requested == _request(source, at) != _requested:
+        # A parent has asked for the same: its children stay at its release.
+        pinned = told
+    elif source is None:
+        source = told
 
     def opener() -> Source:
         from ._interpreter import native
 
-        return native.open(source, at=at, timeout=timeout)
+        return native.open(source, at=at, timeout=timeout, pinned=pinned)
 
     return opener, Only(only), materialise
+
+
+def _request(source: str | None, at: str | None) -> str:
+    """What is asked for, as one text that children inherit."""
+    if source is None:
+        requested = os.environ.get("RSTACK_REQUESTED")
+        if requested and at is None:
+            return requested
+        source = os.environ.get("RSTACK_SOURCE")
+    return f"{at or ''}\n{source or ''}"

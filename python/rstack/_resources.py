@@ -31,6 +31,13 @@ class ReleasePath(Traversable):
     def name(self) -> str:
         return self._path.rpartition("/")[2]
 
+    @property
+    def parent(self) -> ReleasePath:
+        return ReleasePath(self._release, self._path.rpartition("/")[0])
+
+    def exists(self) -> bool:
+        return self.is_file() or self.is_dir()
+
     def is_dir(self) -> bool:
         return self._release.source.is_folder(self._path)
 

@@ -156,3 +156,18 @@ def test_wrong_arguments_are_refused(python, wrong):
     failed = python.run("-c", f"import rstack; rstack.install('/tmp', {wrong})", check=False)
     assert failed.returncode == 1
     assert failed.stderr.splitlines()[-1].startswith(("TypeError: ", "ValueError: "))
+
+
+def test_a_child_that_asks_for_the_same_stays_at_its_parents_release(python, seed):
+    area = seed({"one.py": "V = 1\n"})
+    child = f"import rstack; rstack.install({area.env!r}); import one; print(one.V, rstack.advance(), flush=True)"
+    process = python.start(f"""
+import rstack, subprocess, sys
+rstack.install({area.env!r})
+print("ready", flush=True)
+input()
+subprocess.run([sys.executable, "-c", {child!r}], check=True)
+""")
+    assert process.stdout.readline() == "ready\n"
+    area.seed({"one.py": "V = 2\n"})
+    assert process.communicate("\n", timeout=60)[0] == "1 ['one']\n"

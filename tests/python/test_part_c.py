@@ -392,7 +392,7 @@ def test_11_pdb_stops_in_a_function_and_at_a_line(python, package, early):
     environment = package.env.replace(":", "-").replace("/", "-")
     file = f"/rstack/{environment}@{package.release()}/pkg/sub/deep.py"
     number = 2 if early else 1
-    stops = f"b pkg.sub.deep.where\nc\nl\ncl {number}\nb {file}:4\nc\nl\nq\n"
+    stops = f"b pkg.sub.deep.where\nc\nl\nb 4\ncl {number}\nc\nl\nq\n"
     script = python.write("debugged.py", f"""
 import rstack
 rstack.install({package.env!r})
