@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::future::join;
 
 use super::blob::{self, Found, Keyed, Piece};
+use super::cache::Check;
 use super::marker::{Blob, Marker};
 use super::place::{Mended, Place};
 use super::repair::Repair;
@@ -45,15 +46,19 @@ impl Place {
     /// When no store has it as it should be.
     pub async fn manifest(&self, marker: &Marker) -> crate::error::Result<Manifest> {
         let keyed = self.manifest_of(marker);
-        let fetched = self.fetch(marker, std::slice::from_ref(&keyed)).await?;
+        let fetched = self.fetch(marker, std::slice::from_ref(&keyed), Check::Whole).await?;
         let bytes = fetched.into_iter().next().unwrap_or_default();
         Ok(Manifest::parse(&*self.marker, &keyed.key, &bytes)?)
     }
 
     /// Blobs of the release that a move leads to, in their order: from this machine, else from the cache, else where the
-    /// marker is, else from the backup. This machine and the cache then have them too.
-    pub(super) async fn fetch(&self, marker: &Marker, wanted: &[Keyed]) -> StoreResult<Vec<Bytes>> {
-        let blobs: Vec<Blob> = wanted.iter().map(|keyed| keyed.blob).collect();
+    /// marker is, else from the backup. This machine and the cache then have them too. `packs` says how packs are checked
+    /// that this machine has; whatever else comes from anywhere was checked as a whole.
+    pub(super) async fn fetch(&self, marker: &Marker, wanted: &[Keyed], packs: Check) -> StoreResult<Vec<Bytes>> {
+        let check = |blob: &Blob| {
+            if *blob == marker.manifest { Check::Whole } else { packs }
+        };
+        let blobs: Vec<(Blob, Check)> = wanted.iter().map(|keyed| (keyed.blob, check(&keyed.blob))).collect();
         let mut found = self.local.load(&blobs).await;
         let missing = missing(&found);
         if missing.is_empty() {
@@ -64,7 +69,7 @@ impl Place {
         let values: Vec<Bytes> = found.into_iter().flatten().collect();
         let fresh = missing
             .iter()
-            .map(|at| (blobs[*at].sha256, values[*at].clone()))
+            .map(|at| (wanted[*at].blob.sha256, values[*at].clone()))
             .collect();
         join(self.local.keep(fresh), self.repair(marker, wanted, &values, &gaps)).await;
         Ok(values)

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 
 use super::blob::Piece;
+use super::cache::Check;
 use super::marker::Blob;
 use super::pack::Unpacker;
 use super::{ContentHash, FileEntry, Reader};
@@ -72,12 +73,15 @@ impl Reader {
         files: Vec<(usize, FileEntry, Blob)>,
         contents: &mut [Option<Bytes>],
     ) -> Vec<(usize, FileEntry, Blob)> {
-        let blob = |(_, entry, _): &(usize, FileEntry, Blob)| Blob {
-            sha256: entry.sha256,
-            size: entry.size,
-            parts: 1,
+        let blob = |(_, entry, _): &(usize, FileEntry, Blob)| {
+            let blob = Blob {
+                sha256: entry.sha256,
+                size: entry.size,
+                parts: 1,
+            };
+            (blob, Check::Whole)
         };
-        let blobs: Vec<Blob> = files.iter().map(blob).collect();
+        let blobs: Vec<(Blob, Check)> = files.iter().map(blob).collect();
         let found = self.place().local.load(&blobs).await;
         let mut rest = Vec::new();
         for (file, found) in files.into_iter().zip(found) {

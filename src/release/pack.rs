@@ -118,19 +118,25 @@ impl Unpacker {
 
     /// The content of a file; an error says what is wrong with it.
     pub(super) fn unpack(&mut self, pack: &Bytes, entry: &FileEntry) -> Result<Bytes, String> {
-        let compressed = slice(pack, &Slot::from(entry))?;
         let mut content = Vec::new();
-        usize::try_from(entry.size)
-            .ok()
-            .and_then(|size| content.try_reserve_exact(size).ok())
-            .ok_or("it is larger than memory")?;
-        self.0
-            .decompress_to_buffer(&compressed[..], &mut content)
+        let size = usize::try_from(entry.size).ok();
+        let size = size.filter(|size| content.try_reserve_exact(*size).is_ok());
+        content.resize(size.ok_or("it is larger than memory")?, 0);
+        self.unpack_into(pack, entry, &mut content)?;
+        Ok(content.into())
+    }
+
+    /// As [`Unpacker::unpack`], into a buffer of just its size.
+    pub(super) fn unpack_into(&mut self, pack: &Bytes, entry: &FileEntry, content: &mut [u8]) -> Result<(), String> {
+        let compressed = slice(pack, &Slot::from(entry))?;
+        let length = self
+            .0
+            .decompress_to_buffer(&compressed[..], content)
             .map_err(|error| format!("it cannot be unpacked: {error}"))?;
-        if ContentHash::of(&content) != entry.sha256 {
+        if length != content.len() || ContentHash::of(content) != entry.sha256 {
             return Err("its hash is not what the manifest says".to_owned());
         }
-        Ok(content.into())
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 
 use super::blob::Keyed;
+use super::cache::Check;
 use super::history::Pin;
 use super::marker::Marker;
 use super::pack::Unpacker;
@@ -68,7 +69,7 @@ impl Reader {
             wanted.extend(marker.packs.iter().map(|pack| place.pack(pack)));
         }
         // The local cache has the packs from now on.
-        let fetched = place.fetch(&marker, &wanted).await?;
+        let fetched = place.fetch(&marker, &wanted, Check::Files).await?;
         let manifest = fetched.into_iter().next().unwrap_or_default();
         let manifest = Arc::new(Manifest::parse(&*place.marker, &wanted[0].key, &manifest)?);
         Ok(Self {
@@ -121,18 +122,31 @@ impl Reader {
         let mut contents = self.few(&entries).await;
         let missing = |at: usize| entries[at].filter(|_| contents[at].is_none());
         let missing: Vec<(usize, FileEntry)> = (0..paths.len()).filter_map(|at| Some((at, missing(at)?))).collect();
-        let packs = self
-            .packs(&missing.iter().map(|(_, entry)| entry.pack).collect())
-            .await?;
-        let jobs = missing.into_iter().map(|(at, entry)| {
-            let pack = packs.get(&entry.pack).cloned().unwrap_or_default();
-            Job { at, entry, pack }
-        });
-        for (at, unpacked) in unpack(jobs.collect()).await? {
+        let mut wrong = Vec::new();
+        for (at, unpacked) in self.unpack(&missing, Check::Files).await? {
+            match unpacked {
+                Ok(content) => contents[at] = Some(content),
+                Err(_) => wrong.extend(entries[at].map(|entry| (at, entry))),
+            }
+        }
+        // Of packs that this machine kept, nothing was checked before. Those with something wrong are now, and where
+        // the fault was here, they come from elsewhere.
+        for (at, unpacked) in self.unpack(&wrong, Check::Whole).await? {
             let content = unpacked.map_err(|wrong| self.damaged(paths[at], entries[at], &wrong))?;
             contents[at] = Some(content);
         }
         Ok(contents)
+    }
+
+    async fn unpack(&self, files: &[(usize, FileEntry)], check: Check) -> Result<Vec<Unpacked>> {
+        let wanted = files.iter().map(|(_, entry)| entry.pack).collect();
+        let packs = self.packs(&wanted, check).await?;
+        let jobs = files.iter().map(|(at, entry)| Job {
+            at: *at,
+            entry: *entry,
+            pack: packs.get(&entry.pack).cloned().unwrap_or_default(),
+        });
+        unpack(jobs.collect()).await
     }
 
     fn damaged(&self, path: &str, entry: Option<FileEntry>, wrong: &str) -> StoreError {
@@ -144,13 +158,13 @@ impl Reader {
         }
     }
 
-    async fn packs(&self, wanted: &BTreeSet<ContentHash>) -> Result<HashMap<ContentHash, Bytes>> {
+    async fn packs(&self, wanted: &BTreeSet<ContentHash>, check: Check) -> Result<HashMap<ContentHash, Bytes>> {
         let packs = self.marker.packs.iter().filter(|blob| wanted.contains(&blob.sha256));
         let packs: Vec<Keyed> = packs.map(|blob| self.place.pack(blob)).collect();
         if packs.is_empty() {
             return Ok(HashMap::new());
         }
-        let fetched = self.place.fetch(&self.marker, &packs).await?;
+        let fetched = self.place.fetch(&self.marker, &packs, check).await?;
         Ok(packs.iter().map(|keyed| keyed.blob.sha256).zip(fetched).collect())
     }
 }
@@ -194,12 +208,47 @@ async fn unpack(jobs: Vec<Job>) -> Result<Vec<Unpacked>> {
     Ok(unpacked)
 }
 
+/// Contents share buffers of this size, in bytes, so that a large one is not made of many small pieces; one that is
+/// larger has its own.
+const BUFFER: usize = 256 << 10;
+
 fn unpack_here(jobs: Vec<Job>) -> Vec<Unpacked> {
-    match Unpacker::new() {
-        Ok(mut unpacker) => {
-            let done = jobs.iter().map(|job| (job.at, unpacker.unpack(&job.pack, &job.entry)));
-            done.collect()
+    let mut unpacker = match Unpacker::new() {
+        Ok(unpacker) => unpacker,
+        Err(error) => return jobs.into_iter().map(|job| (job.at, Err(error.clone()))).collect(),
+    };
+    let mut done = Vec::with_capacity(jobs.len());
+    let mut jobs = jobs.into_iter().peekable();
+    while let Some(first) = jobs.next() {
+        let mut size = first.size();
+        if size > BUFFER {
+            done.push((first.at, unpacker.unpack(&first.pack, &first.entry)));
+            continue;
         }
-        Err(error) => jobs.into_iter().map(|job| (job.at, Err(error.clone()))).collect(),
+        let mut together = vec![first];
+        while let Some(job) = jobs.next_if(|job| size.saturating_add(job.size()) <= BUFFER) {
+            size += job.size();
+            together.push(job);
+        }
+        let mut buffer = vec![0; size];
+        let mut rest = &mut buffer[..];
+        let mut results = Vec::with_capacity(together.len());
+        for job in &together {
+            let (here, behind) = rest.split_at_mut(job.size());
+            results.push(unpacker.unpack_into(&job.pack, &job.entry, here));
+            rest = behind;
+        }
+        let mut buffer = Bytes::from(buffer);
+        for (job, result) in together.into_iter().zip(results) {
+            let content = buffer.split_to(job.size());
+            done.push((job.at, result.map(|()| content)));
+        }
+    }
+    done
+}
+
+impl Job {
+    fn size(&self) -> usize {
+        usize::try_from(self.entry.size).unwrap_or(usize::MAX)
     }
 }

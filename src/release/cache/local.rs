@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
 
 use super::folder::{BLOBS, BYTECODE, Folder, NOTES, TREES};
-use super::memory::Memory;
+use super::memory::{Held, Memory};
 use super::seen::Seen;
 use super::sweep::sweep;
 use crate::event::{Event, Reporter};
@@ -53,7 +53,8 @@ impl CacheOptions {
 }
 
 /// Manifests and packs by their hash, shared by all readers of a process, and through the folder by all processes of a
-/// user. Everything is hashed again when it is read; what is damaged is dropped and counts as absent.
+/// user. Everything that is read is hashed again, as a whole or file by file; what is damaged is dropped and counts as
+/// absent.
 #[derive(Debug, Default)]
 pub struct LocalCache {
     folder: Option<Folder>,
@@ -63,6 +64,16 @@ pub struct LocalCache {
     notes: Mutex<HashMap<String, Bytes>>,
     seen: Seen,
     resolving: tokio::sync::Mutex<()>,
+}
+
+/// What is checked of a blob before it is given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::release) enum Check {
+    /// Its own hash.
+    Whole,
+    /// Nothing but its size: of this pack every file that is taken is checked against its own hash. When one is wrong,
+    /// the pack has to be asked for again as a whole, which drops it if the fault is here.
+    Files,
 }
 
 /// What a note is about.
@@ -102,43 +113,56 @@ impl LocalCache {
     }
 
     /// Those of these blobs that are here.
-    pub(in crate::release) async fn load(self: &Arc<Self>, wanted: &[Blob]) -> Vec<Option<Bytes>> {
-        let found: Vec<Option<Bytes>> = {
-            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            wanted.iter().map(|blob| memory.get(blob.sha256)).collect()
-        };
-        if self.folder.is_none() {
-            return found;
-        }
+    pub(in crate::release) async fn load(self: &Arc<Self>, wanted: &[(Blob, Check)]) -> Vec<Option<Bytes>> {
         // Reading and hashing: as many at once as there are threads for it.
-        let reading = wanted.iter().zip(found).map(|(blob, found)| {
-            let (this, blob) = (Arc::clone(self), *blob);
+        let loading = wanted.iter().map(|(blob, check)| {
+            let (this, blob, check) = (Arc::clone(self), *blob, *check);
             async move {
-                match found {
-                    Some(found) => Some(found),
-                    None => tokio::task::spawn_blocking(move || this.read(&blob)).await.ok()?,
+                let held = this.lock().get(blob.sha256);
+                match held {
+                    Some(held) if held.checked || check == Check::Files => Some(held.value),
+                    None if this.folder.is_none() => None,
+                    held => tokio::task::spawn_blocking(move || this.read(&blob, held, check))
+                        .await
+                        .ok()?,
                 }
             }
         });
-        join_all(reading).await
+        join_all(loading).await
     }
 
-    fn read(&self, blob: &Blob) -> Option<Bytes> {
-        let (folder, name) = (self.folder.as_ref()?, blob.sha256.to_string());
-        let value = match folder.read(BLOBS, &name) {
-            Ok(value) => Bytes::from(value?),
-            Err(error) => {
-                tracing::debug!(%error, %name, "the local cache cannot be read");
-                return None;
-            }
+    /// Reads what is not held already, and checks it.
+    fn read(&self, blob: &Blob, held: Option<Held>, check: Check) -> Option<Bytes> {
+        let name = blob.sha256.to_string();
+        let value = match held {
+            Some(held) => held.value,
+            None => match self.folder.as_ref()?.read(BLOBS, &name) {
+                Ok(value) => Bytes::from(value?),
+                Err(error) => {
+                    tracing::debug!(%error, %name, "the local cache cannot be read");
+                    return None;
+                }
+            },
         };
-        if ContentHash::of(&value) != blob.sha256 {
+        let checked = check == Check::Whole;
+        if value.len() as u64 != blob.size || (checked && ContentHash::of(&value) != blob.sha256) {
             tracing::warn!(%name, "dropped from the local cache: it is damaged");
-            let _ = std::fs::remove_file(folder.path(BLOBS, &name));
+            self.lock().remove(blob.sha256);
+            if let Some(folder) = &self.folder {
+                let _ = std::fs::remove_file(folder.path(BLOBS, &name));
+            }
             return None;
         }
-        self.remember(blob.sha256, &value);
+        let held = Held {
+            value: value.clone(),
+            checked,
+        };
+        self.lock().put(blob.sha256, held);
         Some(value)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a blob is here, as far as can be told without reading it.
@@ -148,19 +172,17 @@ impl LocalCache {
             let found = std::fs::metadata(folder.path(BLOBS, &blob.sha256.to_string()));
             found.is_ok_and(|found| found.len() == blob.size)
         };
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.get(blob.sha256).is_some() || folder.is_some_and(on_disk)
-    }
-
-    fn remember(&self, hash: ContentHash, value: &Bytes) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.put(hash, value);
+        self.lock().get(blob.sha256).is_some() || folder.is_some_and(on_disk)
     }
 
     /// Keeps blobs whose hashes were checked.
     pub(in crate::release) async fn keep(self: &Arc<Self>, blobs: Vec<(ContentHash, Bytes)>) {
         for (hash, value) in &blobs {
-            self.remember(*hash, value);
+            let held = Held {
+                value: value.clone(),
+                checked: true,
+            };
+            self.lock().put(*hash, held);
         }
         if self.folder.is_none() || blobs.is_empty() {
             return;

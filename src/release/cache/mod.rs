@@ -8,6 +8,6 @@ mod report;
 mod seen;
 mod sweep;
 
-pub(in crate::release) use local::NoteKind;
 pub use local::{CacheOptions, LocalCache};
+pub(in crate::release) use local::{Check, NoteKind};
 pub use report::{CacheReport, clear, report};
