@@ -46,6 +46,8 @@ pub struct Settings {
     pub config: Config,
     /// Where `config` was read from; absolute. None without a file.
     pub file: Option<PathBuf>,
+    /// The file that `--config` named, as it did.
+    pub config_file: Option<PathBuf>,
     name: Option<StackName>,
 }
 
@@ -118,6 +120,7 @@ impl Settings {
             name,
             config,
             file: None,
+            config_file: flags.config,
         })
     }
 

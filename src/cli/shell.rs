@@ -3,7 +3,7 @@
 use rstack::settings::{Settings, Target};
 use rstack::stack::StackName;
 
-/// `rstack VERB --name NAME` with the options that lead to the same AWS.
+/// `rstack VERB --name NAME` with the options that lead to the same AWS and the same configuration.
 pub(crate) fn command_line(settings: &Settings, verb: &str, name: &StackName) -> String {
     let mut words = vec![
         "rstack".to_owned(),
@@ -24,6 +24,9 @@ pub(crate) fn command_line(settings: &Settings, verb: &str, name: &StackName) ->
         if let Some(value) = value {
             words.extend([option.to_owned(), quote(value)]);
         }
+    }
+    if let Some(file) = &settings.config_file {
+        words.extend(["--config".to_owned(), quote(&file.display().to_string())]);
     }
     words.join(" ")
 }

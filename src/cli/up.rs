@@ -23,7 +23,7 @@ use serde::Serialize;
 use super::Context;
 use super::authorship::Signing;
 use super::seed::{self, Seed, SeedReport};
-use super::shell::command_line;
+use super::shell::{command_line, quote};
 use super::template::{Choice, choose};
 use super::timeline::TimelineOption;
 use super::values::PresetName;
@@ -191,6 +191,21 @@ impl Args {
     }
 }
 
+/// The command that goes on with the same template.
+fn again(args: &Args, context: &Context<'_>, name: &StackName) -> String {
+    let mut command = command_line(&context.settings, "up", name);
+    if let Some(template) = &args.template {
+        command.push_str(" --template ");
+        command.push_str(&quote(&template.display().to_string()));
+    }
+    let preset = args.preset.and_then(|preset| preset.to_possible_value());
+    if let Some(preset) = preset {
+        command.push_str(" --preset ");
+        command.push_str(preset.get_name());
+    }
+    command
+}
+
 /// Everything of the command but its last words.
 pub(crate) async fn bring_up(context: &Context<'_>, aws: &Aws, name: &StackName, args: &Args) -> Result<UpReport> {
     let config = &context.settings.config;
@@ -207,7 +222,7 @@ pub(crate) async fn bring_up(context: &Context<'_>, aws: &Aws, name: &StackName,
     }
     let (body, preflight) = template(args, context)?;
     let staged = staged(aws, args, config, &body).await?;
-    let attach = command_line(&context.settings, "up", name);
+    let attach = again(args, context, name);
     let remove = command_line(&context.settings, "down", name);
     let watch = Watch {
         reporter: context.ui,

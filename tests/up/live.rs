@@ -165,12 +165,13 @@ fn ctrl_c_leaves_the_stack_to_aws() {
         .spawn();
     running.until("Wait").signal(Signal::INT);
     let output = running.wait().expect(130);
-    assert!(
-        output
-            .stderr
-            .contains(&format!("rstack up --name {} --local", world.name)),
-        "{output}"
+    // With the same template: without it, the hint would lead to a change of the stack.
+    let again = format!(
+        "`rstack up --name {} --local --template {}` attaches again",
+        world.name,
+        template.display()
     );
+    assert!(output.stderr.contains(&again), "{output}");
     assert_eq!(world.status().as_deref(), Some("CREATE_IN_PROGRESS"));
     world.signal_success();
     world
