@@ -1,13 +1,13 @@
 //! Names made of content.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::{self, Read};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-use crate::store::unhex;
+use crate::store::{hex, unhex};
 
 const BUFFER: usize = 128 * 1024;
 
@@ -38,7 +38,7 @@ impl ContentHash {
 
 impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 
@@ -66,8 +66,18 @@ impl Serialize for ContentHash {
 
 impl<'de> Deserialize<'de> for ContentHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        // Reads the digits where they are: a large manifest has two of them for each file.
+        struct Digits;
+        impl de::Visitor<'_> for Digits {
+            type Value = ContentHash;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a SHA-256 in hexadecimal digits")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ContentHash, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Digits)
     }
 }
 
@@ -81,12 +91,7 @@ impl ReleaseId {
 
     #[must_use]
     pub fn of(manifest: ContentHash) -> Self {
-        let mut id = String::with_capacity(Self::DIGITS);
-        for byte in &manifest.0[..Self::DIGITS / 2] {
-            // Writing to a String cannot fail.
-            let _ = write!(id, "{byte:02x}");
-        }
-        Self(id)
+        Self(hex(&manifest.0[..Self::DIGITS / 2]))
     }
 
     #[must_use]
