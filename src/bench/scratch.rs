@@ -149,7 +149,7 @@ pub async fn fill(filling: &Filling<'_>, plain: bool) -> Result<Option<StoreErro
         };
         Box::pin(publish_files(&job)).await?;
     }
-    Ok(published.stores.into_iter().find_map(|store| store.cause))
+    Ok(published.stores.into_iter().find_map(|store| store.trouble.cause))
 }
 
 /// What to publish, and where.

@@ -199,8 +199,8 @@ impl Tour<'_> {
         };
         let report = Box::pin(publish(&job)).await?;
         if report.outcome() != Outcome::Done {
-            let problem = report.stores.iter().find_map(|store| store.problem.as_ref());
-            let problem = problem.map_or("a store is not complete", |problem| problem.message.as_str());
+            let problem = report.stores.iter().find_map(|store| store.trouble.problem.as_deref());
+            let problem = problem.unwrap_or("a store is not complete");
             return Err(Error::unexpected(format!("not all scripts were seeded: {problem}")));
         }
         Ok(tree.paths().map(|path| area.key(path)).collect())

@@ -7,7 +7,7 @@ use rstack::bench::Standing;
 use rstack::publish::{Area, Report};
 use rstack::release::{CopyReport, Place, Stores};
 use rstack::stack::{Endpoints, Readiness, Stack, StackName, describe};
-use rstack::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store, StoreError, StoreKind};
+use rstack::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store, StoreKind};
 use rstack::{Error, Result};
 
 use super::Context;
@@ -70,9 +70,8 @@ impl Environment {
     /// Says how to come to a Redis that does not have a release; `again` is the command that would do this again.
     pub(crate) fn advise(&self, context: &Context<'_>, again: &str, copies: &mut [CopyReport]) {
         for store in copies {
-            let unreachable = store.cause.as_ref().is_some_and(StoreError::is_unreachable);
-            if unreachable && store.store == StoreKind::Redis {
-                store.hint = Some(self.way().advice(context, again));
+            if store.trouble.unreachable && store.store == StoreKind::Redis {
+                store.trouble.hint = Some(self.way().advice(context, again));
             }
         }
     }
@@ -80,9 +79,8 @@ impl Environment {
     /// As [`Environment::advise`], of plain files.
     pub(crate) fn advise_of_files(&self, context: &Context<'_>, again: &str, files: &mut Report) {
         for store in &mut files.stores {
-            let problem = store.problem.as_mut().filter(|problem| problem.unreachable);
-            if let Some(problem) = problem.filter(|_| store.store == StoreKind::Redis) {
-                problem.hint = Some(self.way().advice(context, again));
+            if store.trouble.unreachable && store.store == StoreKind::Redis {
+                store.trouble.hint = Some(self.way().advice(context, again));
             }
         }
     }

@@ -129,7 +129,7 @@ impl Args {
         );
         for store in &mut report.stores {
             if store.store == StoreKind::Redis && store.state == PrunedStoreState::Unreachable {
-                store.hint = Some(environment.way().advice(context, &again));
+                store.trouble.hint = Some(environment.way().advice(context, &again));
             }
         }
         let outcome = report.outcome();

@@ -14,7 +14,7 @@ use rstack::event::{Event, Reporter as _};
 use rstack::publish::{Area, Publish, Report, Tree, publish};
 use rstack::release::{self, Content, Mover, Publication, Published, Stores, Work};
 use rstack::stack::{Endpoints, Stack, describe};
-use rstack::store::{DynamoDbStore, S3Store, Store, StoreError, StoreKind};
+use rstack::store::{DynamoDbStore, S3Store, Store, StoreKind};
 use rstack::trust::PrivateKey;
 use rstack::{Error, ErrorKind, Outcome, Result};
 use serde::Serialize;
@@ -186,15 +186,13 @@ impl SeedReport {
     /// Says how to come to a Redis that does not answer.
     fn advise(&mut self, advice: impl Fn() -> Option<String>) {
         for store in &mut self.files.stores {
-            let problem = store.problem.as_mut().filter(|problem| problem.unreachable);
-            if let Some(problem) = problem.filter(|_| store.store == StoreKind::Redis) {
-                problem.hint = advice();
+            if store.trouble.unreachable && store.store == StoreKind::Redis {
+                store.trouble.hint = advice();
             }
         }
         for store in self.release.iter_mut().flat_map(|release| &mut release.stores) {
-            let unreachable = store.cause.as_ref().is_some_and(StoreError::is_unreachable);
-            if unreachable && store.store == StoreKind::Redis {
-                store.hint = advice();
+            if store.trouble.unreachable && store.store == StoreKind::Redis {
+                store.trouble.hint = advice();
             }
         }
     }

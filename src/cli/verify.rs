@@ -69,7 +69,7 @@ impl Args {
         );
         for store in &mut report.stores {
             if store.store == StoreKind::Redis && store.state == VerifiedState::Unreachable {
-                store.hint = Some(environment.way().advice(context, &again));
+                store.trouble.hint = Some(environment.way().advice(context, &again));
             }
         }
         let outcome = report.outcome();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Area;
 use crate::error::Outcome;
-use crate::store::{StoreError, StoreKind};
+use crate::store::{StoreKind, Trouble};
 
 /// What was published where.
 #[derive(Debug, Clone, Serialize)]
@@ -43,8 +43,8 @@ pub struct StoreReport {
     pub changes: Option<Changes>,
     pub seconds: f64,
     /// Why it is not done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<Problem>,
+    #[serde(flatten)]
+    pub trouble: Trouble,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,18 +75,6 @@ pub struct Changes {
     pub added: Vec<String>,
     pub changed: Vec<String>,
     pub removed: Vec<String>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-pub struct Problem {
-    pub message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-    /// The store did not answer at all.
-    pub unreachable: bool,
-    /// The store's own error, where it is one.
-    #[serde(skip)]
-    pub cause: Option<StoreError>,
 }
 
 impl StoreReport {

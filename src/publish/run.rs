@@ -6,13 +6,13 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::plan::{Plan, plan};
-use super::report::{Problem, Report, StoreReport, StoreState};
+use super::report::{Report, StoreReport, StoreState};
 use super::send::{Ending, Sending, Sent};
 use super::{Area, Tree};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Trouble};
 
 /// What to publish, and where.
 #[derive(Clone, Copy)]
@@ -66,7 +66,7 @@ pub async fn publish(job: &Publish<'_>) -> Result<Report> {
     let cause = report
         .stores
         .iter()
-        .find_map(|store| store.problem.as_ref()?.cause.clone());
+        .find_map(|store| store.trouble.cause.clone());
     match cause {
         Some(error) if all_failed => Err(error.into()),
         _ => Ok(report),
@@ -114,15 +114,15 @@ async fn write(job: &Publish<'_>, plans: &Looked<'_>, reports: &mut Vec<StoreRep
 async fn write_one(job: &Publish<'_>, plan: &Plan<'_>, run: &str) -> StoreReport {
     let start = Instant::now();
     let (sent, ending) = Sending { job, plan, run }.carry_out().await;
-    let (state, problem) = match ending {
-        Ending::Done => (StoreState::Done, None),
-        Ending::Interrupted => (StoreState::Interrupted, None),
-        Ending::Raced => (StoreState::Raced, Some(raced(plan.store, job.area))),
-        Ending::Failed(error) => (StoreState::Failed, Some(problem(&error))),
+    let (state, trouble) = match ending {
+        Ending::Done => (StoreState::Done, Trouble::default()),
+        Ending::Interrupted => (StoreState::Interrupted, Trouble::default()),
+        Ending::Raced => (StoreState::Raced, raced(plan.store, job.area)),
+        Ending::Failed(error) => (StoreState::Failed, error.into()),
     };
     StoreReport {
         state,
-        problem,
+        trouble,
         ..done(plan, sent, start)
     }
 }
@@ -138,7 +138,7 @@ fn done(plan: &Plan<'_>, sent: Sent, start: Instant) -> StoreReport {
         skipped: plan.skipped.clone(),
         changes: None,
         seconds: start.elapsed().as_secs_f64(),
-        problem: None,
+        trouble: Trouble::default(),
     }
 }
 
@@ -162,12 +162,7 @@ fn held_back(job: &Publish<'_>, plan: &Plan<'_>, behind: &str) -> StoreReport {
     );
     StoreReport {
         state: StoreState::HeldBack,
-        problem: Some(Problem {
-            message,
-            hint: Some("run the same command again once that is mended".to_owned()),
-            unreachable: false,
-            cause: None,
-        }),
+        trouble: Trouble::of(message).with_hint("run the same command again once that is mended"),
         ..done(plan, Sent::default(), Instant::now())
     }
 }
@@ -183,26 +178,16 @@ fn failed(store: &dyn Store, error: &StoreError, start: Instant) -> StoreReport 
         skipped: Vec::new(),
         changes: None,
         seconds: start.elapsed().as_secs_f64(),
-        problem: Some(problem(error)),
+        trouble: error.clone().into(),
     }
 }
 
-fn problem(error: &StoreError) -> Problem {
-    Problem {
-        message: error.to_string(),
-        hint: error.hint(),
-        unreachable: error.is_unreachable(),
-        cause: Some(error.clone()),
-    }
-}
-
-fn raced(store: &dyn Store, area: &Area) -> Problem {
-    Problem {
-        message: format!("{}: another publishing to area `{area}` came in between", store.kind()),
-        hint: Some("run the same command again once the other has ended".to_owned()),
-        unreachable: false,
-        cause: None,
-    }
+fn raced(store: &dyn Store, area: &Area) -> Trouble {
+    Trouble::of(format!(
+        "{}: another publishing to area `{area}` came in between",
+        store.kind()
+    ))
+    .with_hint("run the same command again once the other has ended")
 }
 
 fn interrupted(report: &Report) -> Error {

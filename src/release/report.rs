@@ -6,7 +6,7 @@ use super::draft::Counts;
 use super::{Changes, Manifest, Marker, MoveKind, Origin, ReleaseId};
 use crate::error::Outcome;
 use crate::publish::Area;
-use crate::store::{StoreError, StoreKind};
+use crate::store::{StoreError, StoreKind, Trouble};
 use crate::time::Timestamp;
 
 /// A release that was published, or is there already.
@@ -107,13 +107,8 @@ pub struct CopyReport {
     pub store: StoreKind,
     pub state: CopyState,
     /// Why it is not up to date.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-    /// The store's own error.
-    #[serde(skip)]
-    pub cause: Option<StoreError>,
+    #[serde(flatten)]
+    pub trouble: Trouble,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -134,17 +129,13 @@ impl CopyReport {
         Self {
             store,
             state,
-            problem: None,
-            hint: None,
-            cause: None,
+            trouble: Trouble::default(),
         }
     }
 
     pub(super) fn lags(store: StoreKind, error: &StoreError) -> Self {
         Self {
-            problem: Some(error.to_string()),
-            hint: error.hint(),
-            cause: Some(error.clone()),
+            trouble: error.clone().into(),
             ..Self::new(store, CopyState::Lags)
         }
     }

@@ -15,6 +15,7 @@ mod memory;
 mod pool;
 mod redis;
 mod s3;
+mod trouble;
 
 pub(crate) use body::Digester;
 pub use body::{Body, FileBody, FileDigest};
@@ -28,3 +29,4 @@ pub use kind::StoreKind;
 pub use memory::MemoryStore;
 pub use redis::{RedisAddress, RedisStore};
 pub use s3::S3Store;
+pub use trouble::Trouble;

@@ -94,8 +94,8 @@ fn redis_killed_in_the_middle_lags_until_the_next_seed() {
         .map(|s| &s["state"])
         .collect();
     assert_eq!(states, ["done", "done", "failed"], "{result}");
-    let problem = &result["data"]["stores"][2]["problem"];
-    assert_eq!(problem["unreachable"], true, "{problem}");
+    let redis = &result["data"]["stores"][2];
+    assert_eq!(redis["unreachable"], true, "{redis}");
 
     let redis = Redis::start_at(&url);
     let output = seed().run().expect(0);

@@ -28,7 +28,7 @@ pub(super) fn of(report: &PruneReport, style: Style) -> String {
     if report
         .stores
         .iter()
-        .any(|store| store.deleted + store.left > 0 || store.problem.is_some())
+        .any(|store| store.deleted + store.left > 0 || store.trouble.problem.is_some())
     {
         let _ = write!(words, "{}", stores(report).render(style));
     }
@@ -100,10 +100,12 @@ fn stores(report: &PruneReport) -> Table {
 
 fn problem(store: &PrunedStore) -> Vec<Line> {
     let problem = store
+        .trouble
         .problem
         .iter()
         .map(|problem| Line::new().and(Role::Warning, problem));
     let hint = store
+        .trouble
         .hint
         .iter()
         .map(|hint| Line::new().and(Role::Hint, "hint: ").plain(hint));

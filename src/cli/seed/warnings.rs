@@ -3,6 +3,7 @@
 use rstack::event::{Event, Reporter as _};
 use rstack::publish::{Report, StoreReport, StoreState};
 use rstack::release::{CopyReport, CopyState};
+use rstack::store::Trouble;
 
 use super::SeedReport;
 use crate::cli::Context;
@@ -21,12 +22,12 @@ pub(crate) fn warn_of<'a>(
 ) {
     let told = |kind| {
         let mut stores = files.iter().flat_map(|files| &files.stores);
-        stores.any(|store| store.store == kind && store.problem.is_some())
+        stores.any(|store| store.store == kind && store.trouble.problem.is_some())
     };
     let copies = copies.into_iter();
     warn_of_copies(
         context,
-        copies.filter(|store| store.problem.is_none() || !told(store.store)),
+        copies.filter(|store| store.trouble.problem.is_none() || !told(store.store)),
     );
     if let Some(files) = files {
         warn_of_files(context, files);
@@ -36,12 +37,7 @@ pub(crate) fn warn_of<'a>(
 /// Of stores that do not have the release.
 fn warn_of_copies<'a>(context: &Context<'_>, copies: impl IntoIterator<Item = &'a CopyReport>) {
     for store in copies {
-        if let Some(problem) = &store.problem {
-            context.ui.report(&Event::Warning {
-                message: problem.clone(),
-                hint: store.hint.clone(),
-            });
-        }
+        warn_of_trouble(context, &store.trouble);
         if store.state == CopyState::Skipped {
             let message = format!(
                 "{}: the release is larger than half of its memory, so it is not there; readers use the other stores",
@@ -58,12 +54,16 @@ fn warn_of_files(context: &Context<'_>, files: &Report) {
         for message in incomplete(store) {
             context.ui.report(&Event::Warning { message, hint: None });
         }
-        if let Some(problem) = &store.problem {
-            context.ui.report(&Event::Warning {
-                message: problem.message.clone(),
-                hint: problem.hint.clone(),
-            });
-        }
+        warn_of_trouble(context, &store.trouble);
+    }
+}
+
+fn warn_of_trouble(context: &Context<'_>, trouble: &Trouble) {
+    if let Some(problem) = &trouble.problem {
+        context.ui.report(&Event::Warning {
+            message: problem.clone(),
+            hint: trouble.hint.clone(),
+        });
     }
 }
 

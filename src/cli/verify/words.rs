@@ -104,10 +104,11 @@ fn state(store: &StoreVerified) -> (Role, &'static str) {
 
 fn details(store: &StoreVerified) -> Vec<Line> {
     let mut lines = Vec::new();
-    if let Some(problem) = &store.problem {
+    if let Some(problem) = &store.trouble.problem {
         lines.push(Line::new().and(Role::Warning, problem));
         lines.extend(
             store
+                .trouble
                 .hint
                 .iter()
                 .map(|hint| Line::new().and(Role::Hint, "hint: ").plain(hint)),

@@ -7,7 +7,7 @@ use crate::event::{Reporter, Task};
 use crate::publish::{Area, Meter, RECORDS};
 use crate::release::marker::PART;
 use crate::release::verify::{base, list};
-use crate::store::{Store, StoreResult};
+use crate::store::{Store, StoreResult, Trouble};
 
 /// Keys that are deleted before it is asked again whether to go on.
 const BATCH: usize = 250;
@@ -92,7 +92,7 @@ pub(super) async fn delete(
     while waiting.peek().is_some() {
         if !go_on() {
             report.state = PrunedStoreState::Unfinished;
-            report.problem = Some("stopped; the next run goes on".to_owned());
+            report.trouble = Trouble::of("stopped; the next run goes on");
             return report;
         }
         let (mut keys, mut count, mut size) = (Vec::new(), 0, 0);

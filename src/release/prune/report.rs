@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::error::Outcome;
 use crate::publish::Area;
 use crate::release::{Marker, ReleaseId};
-use crate::store::{StoreError, StoreKind};
+use crate::store::{StoreError, StoreKind, Trouble};
 use crate::time::Timestamp;
 
 #[derive(Debug, Clone, Serialize)]
@@ -58,12 +58,8 @@ pub struct PrunedStore {
     pub bytes: u64,
     /// Packs and manifests that should have been deleted too.
     pub left: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-    #[serde(skip)]
-    pub cause: Option<StoreError>,
+    #[serde(flatten)]
+    pub trouble: Trouble,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -102,9 +98,7 @@ impl PrunedStore {
             deleted: 0,
             bytes: 0,
             left: 0,
-            problem: None,
-            hint: None,
-            cause: None,
+            trouble: Trouble::default(),
         }
     }
 
@@ -114,9 +108,7 @@ impl PrunedStore {
         } else {
             PrunedStoreState::Unfinished
         };
-        self.problem = Some(error.to_string());
-        self.hint = error.hint();
-        self.cause = Some(error.clone());
+        self.trouble = error.clone().into();
         self
     }
 }

@@ -363,7 +363,7 @@ impl Place<'_> {
     /// Nothing goes while its own marker is behind: what that points at may be needed.
     fn lagging(&self, copy: &CopyReport) -> PrunedStore {
         let report = self.left();
-        match &copy.cause {
+        match &copy.trouble.cause {
             Some(error) if self.held.is_ok() && error.is_unreachable() => report.failing(error),
             Some(error) if self.held.is_ok() => PrunedStore {
                 state: PrunedStoreState::Lags,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::error::Outcome;
 use crate::release::ReleaseId;
-use crate::store::{StoreError, StoreKind};
+use crate::store::{StoreKind, Trouble};
 
 /// An area whose stores were read back.
 #[derive(Debug, Clone, Serialize)]
@@ -43,12 +43,8 @@ pub struct StoreVerified {
     /// the store cannot be listed.
     pub extra: Option<Vec<String>>,
     /// Why it was not read, or not to its end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-    #[serde(skip)]
-    pub cause: Option<StoreError>,
+    #[serde(flatten)]
+    pub trouble: Trouble,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

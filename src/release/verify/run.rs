@@ -17,7 +17,7 @@ use crate::publish::{Area, Meter, RECORDS};
 use crate::release::marker::{Held, Marker};
 use crate::release::prune::orphans_key;
 use crate::release::{ContentHash, Keeping, ReleaseId, Stores, Work, keys};
-use crate::store::StoreError;
+use crate::store::Trouble;
 
 /// What to read back.
 #[derive(Debug, Clone, Copy)]
@@ -223,9 +223,7 @@ impl<'a> Look<'a> {
             bytes: found.bytes,
             differences: found.differences,
             extra: witness.listed.as_ref().map(|listed| extra(self.area, listed, known)),
-            problem: found.problem.as_ref().map(ToString::to_string),
-            hint: found.problem.as_ref().and_then(StoreError::hint),
-            cause: found.problem,
+            trouble: found.problem.map(Trouble::from).unwrap_or_default(),
         }
     }
 }
