@@ -25,7 +25,7 @@ Resources:
     Properties: {Handle: {Ref: Handle}, Timeout: 600}
 """
 # Reads come at fixed times, so an end is tried at several places between two of them.
-PARTS = (0.2, 0.4, 0.6, 0.8)
+PARTS = (0.1, 0.35, 0.6, 0.85)
 
 
 def run(bench, report):
