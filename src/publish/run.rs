@@ -63,10 +63,7 @@ pub async fn publish(job: &Publish<'_>) -> Result<Report> {
         .stores
         .iter()
         .all(|store| matches!(store.state, StoreState::Failed | StoreState::HeldBack));
-    let cause = report
-        .stores
-        .iter()
-        .find_map(|store| store.trouble.cause.clone());
+    let cause = report.stores.iter().find_map(|store| store.trouble.cause.clone());
     match cause {
         Some(error) if all_failed => Err(error.into()),
         _ => Ok(report),

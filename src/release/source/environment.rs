@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::url::Location;
+use super::location::Location;
 use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
 use crate::publish::Area;

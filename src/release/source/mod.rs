@@ -3,6 +3,7 @@
 mod diff;
 mod environment;
 mod kydb;
+mod location;
 mod open;
 mod pinned;
 mod plain;
@@ -12,7 +13,8 @@ mod url;
 
 pub use diff::{Difference, Patch, describe, differences};
 pub use kydb::KydbStore;
+pub use location::Location;
 pub use open::Opening;
 pub use plain::PlainFiles;
 pub use union::{Advanced, Entry, Member, Source};
-pub use url::{Location, SourceUrl};
+pub use url::SourceUrl;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::environment;
 use super::kydb::{self, KydbStore};
+use super::location::Location;
 use super::plain::PlainFiles;
 use super::union::Member;
-use super::url::{Location, Part};
+use super::url::Part;
 use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Reporter};

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::KydbStore;
+use super::location::Location;
 use super::union::{Member, Source};
-use super::url::Location;
 use crate::store::RedisAddress;
 
 /// What means something in a source, and everything unusual.

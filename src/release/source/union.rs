@@ -6,9 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::{join_all, try_join_all};
 
+use super::location::Location;
 use super::open::Opening;
 use super::plain::PlainFiles;
-use super::url::{Location, Part, SourceUrl};
+use super::url::{Part, SourceUrl};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::publish::{Tree, read_body};
