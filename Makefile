@@ -6,7 +6,7 @@ PREPARE := sh tools/prepare
 PYTHON := $(or $(RSTACK_PYTHON),python3)
 PYTEST := $(PYTHON) tests/python/run.py
 
-.PHONY: help demo test test-all test-python lint bench deny
+.PHONY: help demo test test-all test-python lint bench cores deny
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -37,10 +37,14 @@ lint: ## Format, lints, the library without the command line, documentation
 	$(CARGO) clippy --lib --no-default-features --features python -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --quiet
 
-bench: ## Side by side with other tools; writes docs/performance.md (QUICK=1 for fewer runs)
+bench: ## Side by side with other tools; writes docs/performance.md (QUICK=1 for fewer runs); warns of what got slower
 	@$(PREPARE) rust python redis zstd
 	$(CARGO) build --release --quiet
 	$(PYTHON) benches/peers/run.py $(if $(QUICK),--quick)
+
+cores: ## Criterion benches of the pure cores
+	@$(PREPARE) rust
+	$(CARGO) bench --bench cores
 
 deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
 	@command -v cargo-deny >/dev/null || { echo 'install it with: cargo install --locked cargo-deny' >&2; exit 1; }

@@ -22,6 +22,13 @@ class Timed:
     def median(self) -> float:
         return statistics.median(self.seconds)
 
+    @property
+    def noise(self) -> float:
+        """How far runs are from the median, as a share of it: half of what the middle half of them spans, of few runs half of
+        what all of them span."""
+        ends = statistics.quantiles(self.seconds, n=4) if len(self.seconds) > 4 else [min(self.seconds), max(self.seconds)]
+        return (ends[-1] - ends[0]) / 2 / self.median
+
 
 def run(command, env, cwd=None, ok=(0,)) -> str:
     """Runs a command and returns its stdout; an unexpected exit code ends the benchmark with what it said."""

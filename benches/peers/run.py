@@ -1,7 +1,9 @@
 """Runs rstack and other tools side by side: run.py [--quick] [WORK ...]
 
 Without works it runs them all and writes docs/performance.md; a named work is only printed. --quick takes fewer runs
-and less data, and only prints. RSTACK_BINARY names another binary than target/release/rstack.
+and less data, and only prints. Ratios that got worse than those on file, docs/performance.json, by more than the noise of
+both are warned of; a full run puts its own there, and --quick --save those of a quick one. RSTACK_BINARY names another
+binary than target/release/rstack.
 """
 
 import argparse
@@ -10,6 +12,7 @@ import signal
 import sys
 import time
 
+import filed
 import measure
 from bench import ROOT, Bench
 from report import Report
@@ -21,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("works", nargs="*", metavar="WORK", help=f"some of {', '.join(WORKS)}")
     parser.add_argument("--quick", action="store_true", help="fewer runs, less data")
+    parser.add_argument("--save", action="store_true", help="put the ratios of a quick run on file")
     options = parser.parse_args()
     if unknown := set(options.works) - set(WORKS):
         parser.error(f"there is no work {', '.join(unknown)}")
@@ -41,9 +45,15 @@ def main() -> int:
         return 1
     finally:
         bench.stop()
+    kind, path = "quick" if options.quick else "full", ROOT / "docs/performance.json"
+    before = filed.read(path).get(kind, {})
     if not options.works and not options.quick:
         (ROOT / "docs/performance.md").write_text(report.text())
+    if not options.works and (options.save or not options.quick):
+        filed.write(path, kind, report.ratios)
     report.show()
+    for sentence in filed.worse(before, report.ratios):
+        print(f"warning: slower than on file: {sentence}", file=sys.stderr)
     for title in report.missed:
         print(f"not reached: {title}", file=sys.stderr)
     return 0

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// The events of one operation of one stack, as far as they have been read.
 #[derive(Debug)]
-pub(super) struct EventLog {
+pub struct EventLog {
     kind: OperationKind,
     scope: Scope,
     seen: HashSet<String>,
@@ -20,7 +20,9 @@ pub(super) struct EventLog {
 }
 
 impl EventLog {
-    pub(super) fn new(kind: OperationKind, scope: Scope) -> Self {
+    /// Nothing has been read.
+    #[must_use]
+    pub fn new(kind: OperationKind, scope: Scope) -> Self {
         Self {
             kind,
             scope,
@@ -49,6 +51,17 @@ impl EventLog {
             }
         }
         Ok(self.finish(reading))
+    }
+
+    /// Takes in the history as far as it can be seen, newest first and in pages; returns what is new, oldest first.
+    pub fn merge(&mut self, pages: impl IntoIterator<Item = Vec<StackEvent>>) -> Vec<StackEvent> {
+        let mut reading = Reading::default();
+        for page in pages {
+            if !self.take_page(&mut reading, page) {
+                break;
+            }
+        }
+        self.finish(reading)
     }
 
     /// Takes in one page, newest first; returns whether older pages are needed.
@@ -206,14 +219,8 @@ mod tests {
 
     /// Reads `history` (oldest first) as the service would give it: newest first, in pages of `size`.
     fn read(log: &mut EventLog, history: &[StackEvent], size: usize) -> Vec<StackEvent> {
-        let mut reading = Reading::default();
         let newest_first: Vec<_> = history.iter().rev().cloned().collect();
-        for page in newest_first.chunks(size) {
-            if !log.take_page(&mut reading, page.to_vec()) {
-                break;
-            }
-        }
-        log.finish(reading)
+        log.merge(newest_first.chunks(size).map(<[_]>::to_vec))
     }
 
     fn ids(events: &[StackEvent]) -> Vec<&str> {

@@ -41,6 +41,7 @@ pub use contents::{BucketContents, Depth, Locks, TableContents};
 pub use describe::{Resource, Stack, describe, describe_all, describe_resources};
 pub use down::{DownReport, Fate, down};
 pub use drain::Drained;
+pub use events::EventLog;
 pub use failure::{Cause, StackFailure};
 pub use gc::{Expired, Survey, survey};
 pub use inventory::{Holding, Kept};

@@ -125,6 +125,18 @@ pub(crate) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
+/// Phrases that end with a semicolon, as many on a line as fit into `columns`.
+pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for phrase in text.split_inclusive("; ") {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(phrase.trim_end()) <= columns => line.push_str(phrase),
+            _ => lines.push(phrase.to_owned()),
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
 /// At most `columns` columns of `text`; what is cut is marked with an ellipsis.
 pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
@@ -177,6 +189,13 @@ mod tests {
                 "0 s", "0.42 ms", "5.2 ms", "14.6 ms", "645 ms", "1.23 s", "12.3 s", "4m 12s"
             ]
         );
+    }
+
+    #[test]
+    fn phrases_are_wrapped_and_never_lost() {
+        assert_eq!(wrapped("a b; c d; e", 40), ["a b; c d; e"]);
+        assert_eq!(wrapped("a b; c d; e", 9), ["a b; c d;", "e"]);
+        assert_eq!(wrapped("a b; c d; e", 0), ["a b;", "c d;", "e"]);
     }
 
     #[test]

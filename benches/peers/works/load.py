@@ -1,4 +1,4 @@
-"""Loading everything from each store's URL, cold and with the local cache, at the distance of a VPC."""
+"""Loading everything from each store's URL, cold and with the local cache, at loopback and at the distance of a VPC."""
 
 import json
 import socket
@@ -33,6 +33,9 @@ def run(bench, report):
         area = f"{name}-{number}"
         measure.run(bench.rstack("seed", tree, "-n", name, "--area", area, "--plain"), bench.env)
         paths = [str(path.relative_to(tree)) for path in sorted(tree.rglob("*.py"))]
+        for store in ("redis", "dynamodb", "s3"):
+            place = {"redis": f"redis://{redis}", "dynamodb": table, "s3": bucket}[store]
+            at_loopback(bench, report, f"{what} from {store}", store, place, area, tree, paths)
         for store, upstream in (("redis", redis), ("dynamodb", http), ("s3", http)):
             with Delay(store, upstream) as delay:
                 added[store] = delay.check()
@@ -41,11 +44,14 @@ def run(bench, report):
                 cold, warm, bare = compare(bench, env, store, place, area, rounds)
                 one = measure.Timed("one round trip: a bare request for the marker")
                 one.seconds += [marker(env, store, delay.address, place, area) for _ in range(rounds)]
-                each = one_by_one(bench, env, store, place, area, paths)
+                rows = [one, warm, one_by_one(bench, env, store, place, area, paths)]
+                if len(paths) <= 7:
+                    direct = {"redis": f"redis://{redis}"}.get(store, place)
+                    rows.append(kydb(bench, env, store, place, direct, tree, paths))
             good = good and cold.median <= 1.2 * bare.median
             good = good and warm.median <= one.median + 0.005
             report.note(f"{what} from {store}, a round trip of {delay.milliseconds} ms:")
-            report.times([bare, cold, one, warm, each], baseline=bare.median, unit="ms")
+            report.times([bare, cold, *rows], baseline=bare.median, unit="ms")
     shown = ", ".join(f"{milliseconds:.2f} ms before {store}" for store, milliseconds in added.items())
     report.note(
         "Each run starts with clients that are made and not connected and ends with the last byte; rstack has then checked "
@@ -56,6 +62,29 @@ def run(bench, report):
     measure.run(bench.rstack("down", "-n", name, "--yes"), bench.env)
 
 
+def at_loopback(bench, report, what, store, place, area, tree, paths):
+    """Without any delay, what others take file by file, and rstack file by file and as a release."""
+    url = place + f"/{area}" if store == "redis" else f"{store}://{place}/{area}"
+    command = [bench.binary, "bench", url, "--way", "each,release", "--repeat", "3", "--output", "json"]
+    printed = measure.run(command, bench.env)
+    ours = {load["way"]: load["seconds"] for load in json.loads(printed.splitlines()[-1])["data"]["loads"]}
+    names = {"cold": "rstack, cold", "warm": "rstack, warm", "each": "rstack, file by file"}
+    timed = [measure.Timed(name, ours[way]) for way, name in names.items()]
+    each = one_by_one(bench, bench.env, store, place, area, paths)
+    report.note(f"{what}, at loopback:")
+    report.times([each, *timed, kydb(bench, bench.env, store, place, place, tree, paths)], baseline=each.median, unit="ms")
+
+
+def kydb(bench, env, store, place, direct, tree, paths):
+    python = bench.peers.command("kydb", "python")
+    timed = measure.Timed("KYDB, script by script")
+    env = env | {"DIRECT_ENDPOINT_URL": bench.env["AWS_ENDPOINT_URL"], "DIRECT_PLACE": direct}
+    for _ in range(1 if len(paths) > 50 else 3):
+        command = [python, SCRIPTS / "load_kydb.py", store, place, bench.name("kydb"), tree, *paths]
+        timed.seconds.append(float(measure.run(command, env)))
+    return timed
+
+
 def compare(bench, env, store, place, area, rounds):
     """rstack cold and warm, and the bare client, in turns; the first round is not counted."""
     url = place + f"/{area}" if store == "redis" else f"{store}://{place}/{area}"
@@ -64,7 +93,7 @@ def compare(bench, env, store, place, area, rounds):
     command = [python, SCRIPTS / "load_bare.py", store, place, area]
     with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
         for number in range(-1, rounds):
-            printed = measure.run([bench.binary, "bench", url, "--repeat", "1", "--output", "json"], env)
+            printed = measure.run([bench.binary, "bench", url, "--way", "release", "--repeat", "1", "--output", "json"], env)
             loads = {load["way"]: load["median"] for load in json.loads(printed.splitlines()[-1])["data"]["loads"]}
             client.stdin.write("\n")
             client.stdin.flush()

@@ -110,7 +110,10 @@ impl BarChart {
         let axis = blocks::axis(&ticks, columns);
         lines.push(Line::new().and(Role::Quiet, format!("{indent}{axis}")));
         let kind = if scale.is_log() { "logarithmic; " } else { "" };
-        lines.push(Line::new().and(Role::Quiet, format!("{kind}{}", self.note)));
+        let note = format!("{kind}{}", self.note);
+        for part in text::wrapped(&note, style.width) {
+            lines.push(Line::new().and(Role::Quiet, part));
+        }
         Line::sheet(&lines, style)
     }
 }

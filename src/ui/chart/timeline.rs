@@ -111,7 +111,10 @@ pub(crate) fn words(timeline: &Timeline, style: Style) -> String {
         .collect();
     let indent = " ".repeat(if roomy { names + 2 } else { 2 });
     lines.push(Line::new().and(Role::Quiet, format!("{indent}{}", blocks::axis(&ticks, columns))));
-    lines.push(Line::new().and(Role::Quiet, "█ done  ░ going on  ▓ failed, rolled back  ▒ deleted"));
+    let legend = "█ done; ░ going on; ▓ failed, rolled back; ▒ deleted";
+    for part in text::wrapped(legend, style.width) {
+        lines.push(Line::new().and(Role::Quiet, part));
+    }
     Line::sheet(&lines, style)
 }
 
