@@ -15,7 +15,8 @@ use super::source::{Snapshot, Source};
 use crate::error::Result;
 use crate::release::{ContentHash, Entry, LocalCache};
 
-/// Modules below one top-level name are fetched together, up to so many bytes; of more, those of one folder.
+/// Where contents were not fetched with the index, modules below one top-level name are fetched together, up to so many
+/// bytes; of more, and of what is here already, those of one folder.
 const TOGETHER: u64 = 32 << 20;
 const SOURCE: &str = ".py";
 
@@ -227,35 +228,38 @@ impl Shared {
     fn group(&self, path: &str) -> (String, Vec<&str>) {
         let top = path.split_once('/').map_or("", |(top, _)| top);
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let wanted = self.wanted(top);
-        let bytes: u64 = wanted.iter().map(|(_, entry)| entry.size).sum();
-        let (group, wanted) = if bytes <= TOGETHER {
-            (top, wanted)
+        if !self.snapshot.is_here {
+            let below = if top.is_empty() {
+                String::new()
+            } else {
+                format!("{top}/")
+            };
+            let wanted = self.wanted(&below, |rest| !top.is_empty() || !rest.contains('/'));
+            if wanted.iter().map(|(_, entry)| entry.size).sum::<u64>() <= TOGETHER {
+                return (below, paths(&wanted));
+            }
+        }
+        let inside = if folder.is_empty() {
+            String::new()
         } else {
-            (folder, self.wanted(folder))
+            format!("{folder}/")
         };
-        let paths = wanted.into_iter().map(|(path, _)| path).collect();
-        (group.to_owned(), paths)
+        let wanted = paths(&self.wanted(&inside, |rest| !rest.contains('/')));
+        (folder.to_owned(), wanted)
     }
 
-    /// Modules below a folder of which no bytecode is kept here, and their bytecode where it is published; only those at
-    /// the top, when it is "".
-    fn wanted(&self, folder: &str) -> Vec<(&str, &Entry)> {
+    /// Modules whose path begins so, and goes on in a way that is wanted, of which no bytecode is kept here; and their
+    /// bytecode where it is published.
+    fn wanted(&self, begin: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<(&str, &Entry)> {
         let (cache, index) = (self.cache(), &self.snapshot.index);
         let kept = |path: &str, entry: &Entry| {
             cache
                 .as_ref()
                 .is_some_and(|cache| cache.has_bytecode(self.key(path, entry)))
         };
-        let inside = if folder.is_empty() {
-            String::new()
-        } else {
-            format!("{folder}/")
-        };
-        let files = index
-            .below(&inside)
-            .filter(|(path, _)| !folder.is_empty() || !path.contains('/'));
-        let modules = files.filter(|(path, entry)| path.ends_with(SOURCE) && !kept(path, entry));
+        let modules = index
+            .below(begin)
+            .filter(|(path, entry)| path.ends_with(SOURCE) && is_wanted(&path[begin.len()..]) && !kept(path, entry));
         let with_bytecode = modules.flat_map(|(path, entry)| {
             let published = self
                 .published(path)
@@ -264,4 +268,8 @@ impl Shared {
         });
         with_bytecode.collect()
     }
+}
+
+fn paths<'i>(wanted: &[(&'i str, &Entry)]) -> Vec<&'i str> {
+    wanted.iter().map(|(path, _)| *path).collect()
 }

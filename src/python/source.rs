@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 use crate::release::{ContentHash, Entry, LocalCache, Member as OpenMember, Source as Opened, SourceUrl};
 use crate::settings::Settings;
 
+/// A source whose files have so many bytes together is fetched as a whole, and stays in memory.
+const SMALL: u64 = 48 << 20;
+
 /// What a process has opened.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -67,6 +70,8 @@ pub(super) struct Snapshot {
     pinned: String,
     pub(super) members: Vec<Member>,
     pub(super) index: Index,
+    /// The contents were fetched with the index: reading a few of them costs no request.
+    pub(super) is_here: bool,
     pub(super) timeout: Duration,
     connections: PerProcess<Arc<Connection>>,
 }
@@ -74,6 +79,7 @@ pub(super) struct Snapshot {
 impl Snapshot {
     fn new(typed: SourceUrl, connection: Connection, timeout: Duration) -> Self {
         let source = &connection.source;
+        let index = Index::new(source.list());
         Self {
             typed,
             pinned: source.pinned(),
@@ -81,7 +87,8 @@ impl Snapshot {
                 .opened()
                 .map(|(location, member)| Member::of(location, member))
                 .collect(),
-            index: Index::new(source.list()),
+            is_here: index.iter().map(|(_, entry)| entry.size).sum::<u64>() <= SMALL,
+            index,
             timeout,
             connections: PerProcess::new(Arc::new(connection)),
         }

@@ -1,6 +1,6 @@
 //! Several sources as one: the first that has a path, or hides it, counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -181,11 +181,22 @@ impl Source {
     /// Every path there is, in order; told without asking a store.
     #[must_use]
     pub fn list(&self) -> BTreeMap<String, Entry> {
-        let paths: BTreeSet<&str> = self.members().flat_map(|(_, member)| member.paths()).collect();
-        let entries = paths
-            .into_iter()
-            .filter_map(|path| Some((path.to_owned(), self.find(path)?)));
-        entries.collect()
+        let mut listed = BTreeMap::new();
+        let members: Vec<(usize, &Member)> = self.members().collect();
+        // The last first: those before it count more.
+        for (member, source) in members.into_iter().rev() {
+            for path in source.hidden() {
+                listed.remove(path);
+            }
+            let entries = source.entries();
+            let entries = entries.map(|(path, sha256, size)| (path.to_owned(), Entry { sha256, size, member }));
+            if listed.is_empty() {
+                listed = entries.collect();
+            } else {
+                listed.extend(entries);
+            }
+        }
+        listed
     }
 
     /// The contents of these paths, in their order; `None` where there is none. What is missing is fetched in one batch
@@ -238,11 +249,25 @@ impl Member {
         }
     }
 
-    fn paths(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+    /// What its release says is removed.
+    fn hidden(&self) -> impl Iterator<Item = &str> {
+        let removed = match self {
+            Self::Area(reader) => Some(&reader.manifest().removed),
+            Self::Folder(_) | Self::Plain(_) => None,
+        };
+        removed.into_iter().flatten().map(AsRef::as_ref)
+    }
+
+    /// Everything it has, with hash and size.
+    fn entries(&self) -> Box<dyn Iterator<Item = (&str, ContentHash, u64)> + '_> {
+        let known = |path| self.find(path).map(|(sha256, size)| (path, sha256, size));
         match self {
-            Self::Area(reader) => Box::new(reader.manifest().files.keys().map(AsRef::as_ref)),
-            Self::Folder(tree) => Box::new(tree.paths()),
-            Self::Plain(plain) => Box::new(plain.paths()),
+            Self::Area(reader) => {
+                let files = reader.manifest().files.iter();
+                Box::new(files.map(|(path, entry)| (path.as_ref(), entry.sha256, entry.size)))
+            }
+            Self::Folder(tree) => Box::new(tree.paths().filter_map(known)),
+            Self::Plain(plain) => Box::new(plain.paths().filter_map(known)),
         }
     }
 
