@@ -59,11 +59,9 @@ def _run(arguments: argparse.Namespace) -> None:
     if not program:
         _fail("which program? none is given", "name a script, or a module after `-m`", 2)
     # Without the option, what the environment says holds.
-    options = {"only": [name for name in arguments.only.split(",") if name]} if arguments.only is not None else {}
-    if arguments.materialise:
-        options["materialise"] = True
+    only = [name for name in (arguments.only or "").split(",") if name]
     try:
-        rstack.install(arguments.source, at=arguments.at, **options)
+        rstack.install(arguments.source, at=arguments.at, only=only, materialise=arguments.materialise)
     except rstack.Error as error:
         # Its text has the hint.
         _fail(str(error), None, getattr(error, "exit_code", 1))

@@ -98,7 +98,7 @@ class Loader(Runner, SourceFileLoader):  # type: ignore[misc]
         if sys.version_info >= (3, 11):
             error.add_note(note)
         else:
-            error.__notes__ = [*getattr(error, "__notes__", ()), note]
+            vars(error)["__notes__"] = [*getattr(error, "__notes__", ()), note]
 
     def remember_lines(self) -> None:
         """Lets debuggers find the source; when `linecache` comes later, this is called again."""

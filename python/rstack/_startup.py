@@ -29,7 +29,7 @@ def _wanted() -> bool:
     """Not when Python was told to ignore its environment (-E, -I), nor with somebody else's rights (setuid), nor in a
     sub-interpreter."""
     return bool(
-        os.environ.get("RSTACK_SOURCE") and not sys.flags.ignore_environment and not _elevated() and _is_main_interpreter()
+        os.environ.get("RSTACK_SOURCE") and not sys.flags.ignore_environment and not _elevated() and is_main_interpreter()
     )
 
 
@@ -37,13 +37,12 @@ def _elevated() -> bool:
     return hasattr(os, "geteuid") and (os.getuid() != os.geteuid() or os.getgid() != os.getegid())
 
 
-def _is_main_interpreter() -> bool:
+def is_main_interpreter() -> bool:
     try:
-        import _interpreters as interpreters  # 3.13 and newer
+        if sys.version_info >= (3, 13):
+            import _interpreters as interpreters
+        else:
+            import _xxsubinterpreters as interpreters  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
-        try:
-            import _xxsubinterpreters as interpreters  # type: ignore[import-not-found, no-redef, unused-ignore]
-        except ImportError:
-            return True
-    current, main = interpreters.get_current(), interpreters.get_main()
-    return current == main
+        return True
+    return bool(interpreters.get_current() == interpreters.get_main())

@@ -10,12 +10,12 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def give_way():
+def give_way():  # type: () -> None
     """Runs the next sitecustomize as if this one were not there; whatever that raises is its own matter."""
     sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != HERE]
     this = sys.modules.pop(__name__)
     try:
-        import sitecustomize  # noqa: F401
+        import sitecustomize  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
     except ImportError:
         error = sys.exc_info()[1]
         if getattr(error, "name", __name__) != __name__:
