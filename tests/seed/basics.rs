@@ -262,3 +262,20 @@ fn one_changed_file_of_four_thousand_takes_few_requests() {
     files.insert("changed.py".to_owned(), "a = 1\n".into());
     world.assert_held(&files);
 }
+
+#[test]
+fn a_terminal_of_40_columns_gets_a_line_for_each_cell() {
+    let world = World::new("seed-narrow");
+    let session = world.seed_on_a_terminal(40);
+    assert_eq!(session.code, 0, "{}", session.text);
+    let control = regex::Regex::new("\u{1b}\\[[0-9;?]*[A-Za-z]|\r").expect("a pattern");
+    let text = control.replace_all(&session.text, "");
+    let lines: Vec<&str> = text.lines().collect();
+    let cells = |heading: &str| -> Vec<&str> {
+        let cells = lines.iter().filter_map(|line| line.strip_prefix(heading));
+        cells.map(str::trim).collect()
+    };
+    assert_eq!(cells("STORE "), ["s3", "dynamodb", "redis"], "{text}");
+    assert_eq!(cells("UNCHANGED "), ["0"; 3], "{text}");
+    assert_eq!(cells("BYTES "), ["10.3 KiB"; 3], "{text}");
+}

@@ -9,6 +9,7 @@ use rstack::store::{DynamoDbStore, RedisStore, S3Store, Store};
 use tempfile::TempDir;
 
 use crate::support::local::{self, LocalAws};
+use crate::support::terminal::{self, Session};
 use crate::support::{Output, Rstack, block_on};
 
 /// An environment of the shared local AWS. Its area has its name, since one Redis serves all tests.
@@ -65,6 +66,13 @@ impl World {
     pub(super) fn seed_dir(&self, dir: &Path) -> Rstack {
         let path = dir.to_str().expect("UTF-8");
         self.seed([path]).hide(path, "[DIR]")
+    }
+
+    /// What `rstack seed` of the demo scripts shows on a terminal of so many columns.
+    pub(super) fn seed_on_a_terminal(&self, columns: u16) -> Session {
+        let home = self.local.home().display().to_string();
+        let env = [("RSTACK_HOME", home.as_str()), ("RSTACK_LOCAL", "1")];
+        terminal::session(&["seed", "-n", &self.name, "--area", &self.name], &env, columns, &[])
     }
 
     pub(super) fn variables(&self) -> &[(String, String)] {
