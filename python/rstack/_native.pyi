@@ -2,6 +2,9 @@ import builtins
 from collections.abc import Sequence
 from datetime import datetime
 from types import ModuleType
+from typing import final
+
+__all__ = ["Change", "Code", "Error", "Member", "Move", "Runner", "Source", "__version__", "open"]
 
 __version__: str
 
@@ -11,6 +14,7 @@ class Error(Exception):
     hint: str | None
     exit_code: int
 
+@final
 class Member:
     """One source of a union."""
 
@@ -21,6 +25,7 @@ class Member:
     @property
     def author(self) -> str | None: ...
 
+@final
 class Move:
     """One move of an area's marker."""
 
@@ -39,6 +44,7 @@ class Move:
     @property
     def time(self) -> datetime: ...
 
+@final
 class Change:
     """What is different in a later release: paths."""
 
@@ -49,6 +55,7 @@ class Change:
     @property
     def removed(self) -> list[str]: ...
 
+@final
 class Source:
     """A source, as it was when it was opened: whatever is published meanwhile, it stays the same."""
 
@@ -75,10 +82,11 @@ class Source:
     def children(self, folder: str) -> builtins.list[tuple[str, bool]]: ...
     def is_folder(self, path: str) -> bool: ...
 
+@final
 class Code:
     """Finds the code of a source's modules for one interpreter."""
 
-    def __init__(self, source: Source, magic: bytes, tag: str, level: str) -> None: ...
+    def __new__(cls, source: Source, magic: bytes, tag: str, level: str) -> Code: ...
     def load(self, path: str) -> tuple[str, bytes, bytes | None]: ...
     def keep(self, path: str, bytecode: bytes) -> None: ...
     def kept(self, path: str) -> str | None: ...
@@ -86,7 +94,7 @@ class Code:
 class Runner:
     """Runs a module, with no frame of its own in tracebacks."""
 
-    def __init__(self, *arguments: object, **named: object) -> None: ...
+    def __new__(cls, *_arguments: object, **_named: object) -> Runner: ...
     def exec_module(self, module: ModuleType) -> None: ...
     @property
     def seconds(self) -> tuple[float, float]: ...
