@@ -24,6 +24,7 @@ test: ## Every test, against real servers on loopback
 test-all: ## The tests of large releases too, which take minutes
 	@$(PREPARE) rust python redis
 	$(CARGO) test --no-fail-fast -- --include-ignored
+	$(CARGO) test --lib --no-default-features --features python python::
 	$(PYTEST) --all
 
 test-python: ## Only those of the Python package, on every Python there is (ARGS='-k name' for pytest)

@@ -188,7 +188,6 @@ mod tests {
             ("pure", Some(Found::Module("pure.py"))),
             ("x", None),
             ("c/d/f", None),
-            ("", None),
         ] {
             assert_eq!(index.locate(name), found, "{name}");
         }
