@@ -1,6 +1,7 @@
 """The tools that rstack is compared with, each in a virtual environment of its own: their pins clash."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ PACKAGES = {
     "sceptre": ["sceptre==4.7.0"],
 }
 DJANGO = "Django==5.2.8"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Peers:
@@ -37,6 +39,32 @@ class Peers:
         """The packages that are installed, as "name==version"."""
         installed = [peer for peer in PACKAGES if (self.folder / peer / "complete").exists()]
         return sorted({package for peer in installed for package in PACKAGES[peer] if "==" in package})
+
+    def rstack(self) -> str:
+        """The Python of an environment that has the package `rstack`: RSTACK_WHEEL, or built as `pip install` does."""
+        venv = self.folder / "rstack"
+        if not (venv / "complete").exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+            pip(venv / "bin/python", "install", "-r", ROOT / "tests/python/requirements-build.txt")
+            (venv / "complete").touch()
+        wheel = os.environ.get("RSTACK_WHEEL") or self._wheel(venv / "bin/maturin")
+        pip(venv / "bin/python", "install", "--no-deps", "--force-reinstall", wheel)
+        return str(venv / "bin/python")
+
+    def _wheel(self, maturin) -> Path:
+        wheels = self.folder / "wheels"
+        shutil.rmtree(wheels, ignore_errors=True)
+        build = [maturin, "build", "--quiet", "--locked", "--release", "--out", wheels]
+        subprocess.run(build, check=True, cwd=ROOT)
+        return next(wheels.glob("*.whl"))
+
+    def program(self) -> Path:
+        """A folder with Django as pip installs it, with all it needs, and no compiled files."""
+        folder = self.folder / "program"
+        if not (folder / "complete").exists():
+            pip(sys.executable, "install", "--no-compile", "--upgrade", "--target", folder, DJANGO)
+            (folder / "complete").write_text("")
+        return folder
 
     def django(self) -> Path:
         """A folder with the package `django` as PyPI has it, without compiled files."""

@@ -3,7 +3,7 @@
 Without works it runs them all and writes docs/performance.md; a named work is only printed. --quick takes fewer runs
 and less data, and only prints. Ratios that got worse than those on file, docs/performance.json, by more than the noise of
 both are warned of; a full run puts its own there, and --quick --save those of a quick one. RSTACK_BINARY names another
-binary than target/release/rstack.
+binary than target/release/rstack, RSTACK_WHEEL another wheel of the Python package than the one that is built.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import measure
 from bench import ROOT, Bench
 from report import Report
 
-WORKS = ["startup", "life", "seed", "publish", "load", "drain", "notice", "large"]
+WORKS = ["startup", "life", "seed", "publish", "load", "importing", "drain", "notice", "large"]
 
 
 def main() -> int:
