@@ -1,8 +1,6 @@
 //! Compiling the scripts of a tree.
 
-use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::try_join_all;
 use serde::Serialize;
@@ -16,7 +14,8 @@ use crate::interrupt::Interrupt;
 use crate::publish::{BYTECODE, Meter, Tree, read_body};
 use crate::store::FileDigest;
 
-/// Processes of one interpreter at once, where there are so many cores.
+/// Processes of one interpreter at once. What a process marshals may depend on what it compiled before, in one script of
+/// thousands: so which process compiles what depends on the tree alone, and the same tree makes the same bytecode.
 const WORKERS: usize = 4;
 
 /// What one interpreter made.
@@ -60,7 +59,6 @@ pub async fn compile(
         let job = Job {
             tree: &tree,
             scripts: &scripts,
-            next: AtomicUsize::new(0),
             interpreter,
             folder: &folder,
             meter: &meter,
@@ -77,8 +75,6 @@ pub async fn compile(
 struct Job<'a> {
     tree: &'a Tree,
     scripts: &'a [usize],
-    /// The next one that nobody has begun.
-    next: AtomicUsize,
     interpreter: &'a Interpreter,
     folder: &'a TempDir,
     meter: &'a Meter<'a>,
@@ -91,9 +87,8 @@ type Portion = (Vec<Made>, Vec<Uncompilable>);
 
 impl Job<'_> {
     async fn run(&self) -> Result<(Compiled, Vec<Made>)> {
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let workers = cores.min(WORKERS).min(self.scripts.len());
-        let portions: Vec<Portion> = try_join_all((0..workers).map(|_| self.work())).await?;
+        let workers = WORKERS.min(self.scripts.len());
+        let portions: Vec<Portion> = try_join_all((0..workers).map(|worker| self.work(worker))).await?;
         let (mut made, mut uncompilable) = (Vec::new(), Vec::new());
         for (files, failed) in portions {
             made.extend(files);
@@ -110,10 +105,11 @@ impl Job<'_> {
         Ok((report, made))
     }
 
-    async fn work(&self) -> Result<Portion> {
+    /// The share of one of the workers.
+    async fn work(&self, which: usize) -> Result<Portion> {
         let mut worker = Worker::start(self.interpreter, self.folder.path())?;
         let (mut made, mut uncompilable) = (Vec::new(), Vec::new());
-        while let Some(place) = self.scripts.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+        for place in self.scripts.iter().skip(which).step_by(WORKERS) {
             if self.interrupt.requested() {
                 return Err(ErrorKind::Interrupted("interrupted; nothing was sent".to_owned()).into());
             }

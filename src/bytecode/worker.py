@@ -13,12 +13,8 @@ CHECKED_HASH = 0b11  # PEP 552: the file names the hash of its source, and the i
 
 
 def compiled(path, source):
-    code = compile(source, path, "exec", dont_inherit=True, optimize=0)
-    # Marshalled a second time from what the first gave: what is shared inside no longer depends on what was compiled
-    # before, so the same source always makes the same bytes.
-    code = marshal.loads(marshal.dumps(code, 2))
     head = importlib.util.MAGIC_NUMBER + struct.pack("<I", CHECKED_HASH) + importlib.util.source_hash(source)
-    return head + marshal.dumps(code)
+    return head + marshal.dumps(compile(source, path, "exec", dont_inherit=True, optimize=0))
 
 
 def main():

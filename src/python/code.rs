@@ -140,12 +140,16 @@ impl Shared {
                 published.and_then(|published| contents.remove(published)),
             )
         };
-        match (source, bytecode) {
-            (Some(source), Some(bytecode)) if bytecode.starts_with(&self.interpreter.magic) => {
-                Some(Found::Published(bytecode, source))
-            }
-            (Some(source), _) => Some(Found::Source(source)),
-            (None, _) => self.kept(path).map(Found::Kept),
+        match source {
+            Some(source) => Some(self.best(source, bytecode)),
+            None => self.kept(path).map(Found::Kept),
+        }
+    }
+
+    fn best(&self, source: Bytes, bytecode: Option<Bytes>) -> Found {
+        match bytecode.filter(|bytecode| bytecode.starts_with(&self.interpreter.magic)) {
+            Some(bytecode) => Found::Published(bytecode, source),
+            None => Found::Source(source),
         }
     }
 
@@ -196,19 +200,38 @@ impl Shared {
         if let Some(kept) = self.kept(&path) {
             return Ok(Some(Found::Kept(kept)));
         }
-        self.fetch_group(&path).await?;
-        if let Some(found) = self.here(&path) {
-            return Ok(Some(found));
+        if self.snapshot.is_here {
+            // No need to wait for the others: they are unpacked while Python runs this one.
+            let found = self.read(&path).await?;
+            let ahead = Arc::clone(&self);
+            // What goes wrong with one of them is told when it is wanted.
+            tokio::task::spawn_local(async move { ahead.fetch_group(&path).await });
+            return Ok(found);
         }
-        let content = self.snapshot.read_many(&[&path]).await?.pop().flatten();
-        Ok(content.map(Found::Source))
+        self.fetch_group(&path).await?;
+        match self.here(&path) {
+            Some(found) => Ok(Some(found)),
+            None => self.read(&path).await,
+        }
+    }
+
+    /// Reads one module by itself.
+    async fn read(&self, path: &str) -> Result<Option<Found>> {
+        let published = self.published(path);
+        let wanted: Vec<&str> = [Some(path), published].into_iter().flatten().collect();
+        let mut read = self.snapshot.read_many(&wanted).await?.into_iter();
+        let (source, bytecode) = (read.next().flatten(), read.next().flatten());
+        Ok(source.map(|source| self.best(source, bytecode)))
     }
 
     /// Reads all that is going to be wanted with a module, once, in one batch.
     async fn fetch_group(&self, path: &str) -> Result<()> {
         let Some(fetched) = self.fetched() else { return Ok(()) };
-        let (group, wanted) = self.group(path);
         let mut groups = fetched.groups.lock().await;
+        if self.snapshot.is_here && groups.contains(folder(path)) {
+            return Ok(());
+        }
+        let (group, wanted) = self.group(path);
         if !groups.insert(group.clone()) {
             return Ok(());
         }
@@ -227,7 +250,7 @@ impl Shared {
     /// What is fetched together with a module, and its name.
     fn group(&self, path: &str) -> (String, Vec<&str>) {
         let top = path.split_once('/').map_or("", |(top, _)| top);
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folder(path);
         if !self.snapshot.is_here {
             let below = if top.is_empty() {
                 String::new()
@@ -268,6 +291,10 @@ impl Shared {
         });
         with_bytecode.collect()
     }
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 fn paths<'i>(wanted: &[(&'i str, &Entry)]) -> Vec<&'i str> {
