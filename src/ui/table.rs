@@ -160,13 +160,13 @@ mod tests {
 
     #[test]
     fn a_terminal_too_narrow_for_columns_gets_a_line_a_cell() {
-        insta::assert_snapshot!(table().render(style(24, true)), @r"
+        insta::assert_snapshot!(table().render(style(22, true)), @r"
         NAME   bucket
         TYPE   AWS::S3::Bucket
         ITEMS  7
 
         NAME   table
-        TYPE   AWS::DynamoDB::T…
+        TYPE   AWS::DynamoDB:…
         ITEMS  1,234
         ");
     }
