@@ -6,7 +6,7 @@ PREPARE := sh tools/prepare
 PYTHON := $(or $(RSTACK_PYTHON),python3)
 PYTEST := $(PYTHON) tests/python/run.py
 
-.PHONY: help demo test test-all test-python lint bench cores deny
+.PHONY: help demo test test-all test-python lint bench bench-quick cores deny
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -38,10 +38,13 @@ lint: ## Format, lints, the library without the command line, documentation
 	$(CARGO) clippy --lib --no-default-features --features python -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --quiet
 
-bench: ## Side by side with other tools; writes docs/performance.md (QUICK=1 for fewer runs); warns of what got slower
+bench: ## Side by side with other tools; writes docs/performance.md, and warns of ratios worse than those on file
 	@$(PREPARE) rust python redis zstd
-	$(CARGO) build --release --quiet
-	$(PYTHON) benches/peers/run.py $(if $(QUICK),--quick)
+	$(PYTHON) benches/peers/run.py
+
+bench-quick: ## The same with fewer runs and less data, for CI; writes nothing (SAVE=1 puts its ratios on file)
+	@$(PREPARE) rust python redis zstd
+	$(PYTHON) benches/peers/run.py --quick $(if $(SAVE),--save)
 
 cores: ## Criterion benches of the pure cores
 	@$(PREPARE) rust

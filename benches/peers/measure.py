@@ -7,6 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+# How many runs a median is of, at least.
+FEW = 3
+# Seconds of a run: warming up is nothing beside the first; what takes longer than the second may run less than three times.
+LONG, SLOW = 1, 5
+# Seconds of all runs of a tool of others.
+ENOUGH = 10
+
+
 class Failed(Exception):
     """A command ended in a way that makes its time worthless."""
 
@@ -21,6 +29,17 @@ class Timed:
     @property
     def median(self) -> float:
         return statistics.median(self.seconds)
+
+    @property
+    def ours(self) -> bool:
+        return "rstack" in self.name
+
+    @property
+    def enough(self) -> bool:
+        """Whether a tool of others ran long enough: ten seconds in all, and three times or five seconds each time."""
+        if self.ours or sum(self.seconds) < ENOUGH:
+            return False
+        return len(self.seconds) >= FEW or min(self.seconds) > SLOW
 
     @property
     def noise(self) -> float:
@@ -55,18 +74,47 @@ def clock(command, env, cwd=None, ok=(0,)) -> float:
     return time.perf_counter() - start
 
 
-def alternate(tools, rounds) -> list[Timed]:
+def alternate(tools, rounds, beside=None, warm_up=True) -> list[Timed]:
     """Times each tool once a round, so that a busy moment of the machine meets all of them.
 
-    `tools` maps a name to a function of the round's number that returns seconds; each runs once before, unmeasured.
+    `tools` maps a name to a function of the round's number, which returns seconds; those of `beside` take part in the first
+    three rounds. Each runs once before, which is counted only where warming up is nothing beside what it takes. A tool of
+    others stops early, see `Timed.enough`.
     """
-    timed = [Timed(name) for name in tools]
-    for number in range(-1, rounds):
-        for one, tool in zip(timed, tools.values()):
-            seconds = tool(number + 1)
-            if number >= 0:
+    tools, beside = dict(tools), beside or {}
+    timed = {name: Timed(name) for name in [*tools, *beside]}
+    for number in range(0 if warm_up else 1, rounds + 1):
+        for name, tool in (tools | beside if number <= FEW else tools).items():
+            one = timed[name]
+            if one.enough:
+                continue
+            seconds = tool(number)
+            if number > 0 or (seconds > LONG and not one.ours):
                 one.seconds.append(seconds)
-    return timed
+    return list(timed.values())
+
+
+class Asked:
+    """A process that makes a run for each line that it is sent, and answers with the seconds that it took."""
+
+    def __init__(self, command, env):
+        self.command = [str(word) for word in command]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = subprocess.Popen(self.command, env=env, text=True, **pipes)
+
+    def seconds(self, _=None) -> float:
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        if answer := self.process.stdout.readline():
+            return float(answer)
+        raise Failed(f"{' '.join(self.command)} ended with {self.process.wait()}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
 
 
 def peak_memory(command, env, cwd=None, ok=(0,)) -> int:

@@ -2,30 +2,60 @@
 
 import os
 import platform
-import sys
 from pathlib import Path
 
-HEAD = """\
+import measure
+
+HEAD = f"""\
 # Performance
 
 `make bench` writes this page: it runs rstack and other tools side by side, one after the other within each round, on
 the same work against the same local AWS (ministack and Redis on this machine), and takes the median. What AWS itself
-takes is in none of these figures; what the tools add to it is.
+takes is in none of these figures; what the tools add to it is. Other tools stop after {measure.ENOUGH} s in all, though not before
+{measure.FEW} runs unless one takes more than {measure.SLOW} s.
 
 """
 
 
 class Report:
     def __init__(self):
-        self.parts = []
-        self.missed = []
-        # By work, table and row: rstack's ratios and their noise.
-        self.ratios = {}
+        self.sections = []
+        self.last = ""
 
     def section(self, title, target, command):
-        self.title, self.what = title, ""
-        self.parts.append(f"## {title}\n\n{target}\n\n")
-        self.parts.append(f"Made by `{command}`.\n\n")
+        self.sections.append(Section(title, target, command))
+        return self.sections[-1]
+
+    @property
+    def missed(self):
+        return [section.title for section in self.sections if section.missed]
+
+    @property
+    def ratios(self):
+        """By work, table and row: rstack's ratios and their noise."""
+        return {name: ratio for section in self.sections for name, ratio in section.ratios.items()}
+
+    def machine(self, versions, took):
+        model = next(
+            (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+            platform.machine(),
+        )
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        self.last = (
+            "## The machine and the versions\n\n"
+            f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()}, "
+            f"Python {platform.python_version()}. {took}\n\n"
+        ) + "".join(f"- {version}\n" for version in versions)
+
+    def text(self) -> str:
+        return HEAD + "".join(text for section in self.sections for text in section.parts) + self.last
+
+
+class Section:
+    def __init__(self, title, target, command):
+        self.title, self.what, self.missed = title, "", False
+        self.parts = [f"## {title}\n\n{target}\n\n", f"Made by `{command}`.\n\n"]
+        self.ratios = {}
 
     def note(self, text):
         if text.endswith(":"):
@@ -40,7 +70,7 @@ class Report:
         """`baseline` is the median that the others are compared with, of one of them."""
         noise = max((one.noise for one in timed if one.median == baseline), default=0.0)
         for one in timed:
-            if "rstack" in one.name:
+            if one.ours:
                 ratio = {"ratio": round(one.median / baseline, 3), "noise": round(one.noise + noise, 3)}
                 self.ratios[f"{self.title}{self.what}: {one.name}"] = ratio
         factor, digits = (1000, 1) if unit == "ms" else (1, 2)
@@ -60,22 +90,4 @@ class Report:
 
     def verdict(self, reached):
         self.parts.append("Reached.\n\n" if reached else "**Not reached.**\n\n")
-        if not reached:
-            self.missed.append(self.title)
-
-    def machine(self, versions):
-        model = next(
-            (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-            platform.machine(),
-        )
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-        self.parts.append("## The machine and the versions\n\n")
-        self.parts.append(f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()}, ")
-        self.parts.append(f"Python {platform.python_version()}.\n\n")
-        self.parts.append("".join(f"- {version}\n" for version in versions))
-
-    def text(self) -> str:
-        return HEAD + "".join(self.parts)
-
-    def show(self):
-        sys.stdout.write(self.text())
+        self.missed = not reached

@@ -2,22 +2,28 @@
 
 Without works it runs them all and writes docs/performance.md; a named work is only printed. --quick takes fewer runs
 and less data, and only prints. Ratios that got worse than those on file, docs/performance.json, by more than the noise of
-both are warned of; a full run puts its own there, and --quick --save those of a quick one. RSTACK_BINARY names another
-binary than target/release/rstack, RSTACK_WHEEL another wheel of the Python package than the one that is built.
+both are warned of; a full run puts its own there, and --quick --save those of a quick one. The release binary and the
+wheel are built first; RSTACK_BINARY and RSTACK_WHEEL name others instead.
 """
 
 import argparse
 import importlib
+import os
 import signal
+import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import filed
 import measure
 from bench import ROOT, Bench
+from peers import PACKAGES
 from report import Report
 
 WORKS = ["startup", "life", "seed", "publish", "load", "importing", "drain", "notice", "large"]
+# One waits, for seconds and minutes; the other asks for memory only, and gives way. They run at the same time.
+TOGETHER = ["notice", "large"]
 
 
 def main() -> int:
@@ -28,19 +34,18 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.works) - set(WORKS):
         parser.error(f"there is no work {', '.join(unknown)}")
-    bench, report = Bench(2 if options.quick else 3, options.quick), Report()
+    bench, report = Bench(options.quick), Report()
     # The local AWS is stopped however this ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    began = time.perf_counter()
     try:
-        bench.start()
-        for name in options.works or WORKS:
-            began = time.perf_counter()
-            work = importlib.import_module(f"works.{name}")
-            report.section(work.TITLE, work.TARGET, f"python3 benches/peers/run.py {name}")
-            work.run(bench, report)
-            print(f"{work.TITLE}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
-        report.machine(bench.versions())
-    except measure.Failed as failed:
+        works = {name: importlib.import_module(f"works.{name}") for name in options.works or WORKS}
+        ready = said("Set-up", lambda: prepare(bench, works.values(), everything=not options.works))
+        run(bench, report, works)
+        took = f"The whole took {minutes(time.perf_counter() - began)}, {minutes(ready)} of it to build and to install."
+        report.machine(bench.versions(), took)
+    except (measure.Failed, subprocess.CalledProcessError) as failed:
+        sys.stdout.write(report.text())
         print(f"bench: {failed}", file=sys.stderr)
         return 1
     finally:
@@ -51,12 +56,64 @@ def main() -> int:
         (ROOT / "docs/performance.md").write_text(report.text())
     if not options.works and (options.save or not options.quick):
         filed.write(path, kind, report.ratios)
-    report.show()
+    sys.stdout.write(report.text())
     for sentence in filed.worse(before, report.ratios):
         print(f"warning: slower than on file: {sentence}", file=sys.stderr)
     for title in report.missed:
         print(f"not reached: {title}", file=sys.stderr)
+    print(took, file=sys.stderr)
     return 0
+
+
+def prepare(bench, works, everything):
+    """Builds, installs the peers and writes the files, so that nothing of it happens while something is measured."""
+
+    def ours():
+        bench.build()
+        bench.start()
+        if everything:
+            bench.peers.rstack()
+
+    def files():
+        for work in works:
+            if hasattr(work, "prepare"):
+                work.prepare(bench)
+
+    steps = [ours, files]
+    if everything:
+        steps += [lambda peer=peer: bench.peers.command(peer, "python") for peer in PACKAGES]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for step in [pool.submit(step) for step in steps]:
+            step.result()
+
+
+def run(bench, report, works):
+    sections = {
+        name: report.section(work.TITLE, work.TARGET, f"python3 benches/peers/run.py {name}") for name, work in works.items()
+    }
+
+    def one(name):
+        said(works[name].TITLE, lambda: works[name].run(bench, sections[name]))
+
+    for name in works:
+        if name not in TOGETHER:
+            one(name)
+    together = [name for name in TOGETHER if name in works]
+    with ThreadPoolExecutor(len(TOGETHER)) as pool:
+        list(pool.map(one, together))
+
+
+def said(what, work) -> float:
+    """Says and returns how many seconds it took."""
+    began = time.perf_counter()
+    work()
+    took = time.perf_counter() - began
+    print(f"{what}: {took:.0f} s", file=sys.stderr)
+    return took
+
+
+def minutes(seconds) -> str:
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
 
 
 if __name__ == "__main__":

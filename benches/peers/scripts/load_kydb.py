@@ -1,23 +1,24 @@
-"""Reads every script by itself through KYDB: load_kydb.py STORE PLACE BASE TREE PATH...
+"""Reads every script by itself through KYDB: load_kydb.py write|read STORE PLACE BASE TREE FILE
 
-Writes them first, which is not counted, and prints the seconds from a connection that was never used to the last script.
-BASE has to be new; for DynamoDB a table of that name is made, as KYDB wants its own indexes.
+FILE lists the paths below TREE. `write` writes them; for DynamoDB it makes a table named BASE, as KYDB wants its own indexes.
+`read` reads a line for each run from stdin and answers it with the seconds that the run took, from a connection that was never
+used to the last script.
 """
 
-import os
 import sys
 import time
 from pathlib import Path
 
-# Writing is not measured: it goes round the delay.
-STORE, PLACE, BASE, TREE, *PATHS = sys.argv[1:]
-REDIS = STORE == "redis"
+import kydb
+
+todo, store, place, base, tree, listed = sys.argv[1:]
+paths = Path(listed).read_text().splitlines()
 
 
-def url(place):
-    if STORE == "dynamodb":
-        return f"dynamodb://{BASE}/scripts"
-    return f"{place}/{BASE}" if REDIS else f"s3://{place}/{BASE}"
+def url():
+    if store == "dynamodb":
+        return f"dynamodb://{base}/scripts"
+    return f"{place}/{base}" if store == "redis" else f"s3://{place}/{base}"
 
 
 def table():
@@ -26,7 +27,7 @@ def table():
     index = {"Projection": {"ProjectionType": "ALL"}}
     folder = {"AttributeName": "folder", "KeyType": "HASH"}
     boto3.client("dynamodb").create_table(
-        TableName=BASE,
+        TableName=base,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": kind} for name, kind in (("path", "S"), ("folder", "S"), ("mtime", "N"))
@@ -40,28 +41,24 @@ def table():
 
 
 def write():
-    import kydb
-
-    if STORE == "dynamodb":
+    if store == "dynamodb":
         table()
-    database = kydb.connect(url(os.environ["DIRECT_PLACE"]))
-    for path in PATHS:
-        database[f"/{path}"] = (Path(TREE) / path).read_text()
+    database = kydb.connect(url())
+    for path in paths:
+        database[f"/{path}"] = (Path(tree) / path).read_text()
 
 
-def read():
-    import kydb
-
-    database = kydb.connect(url(PLACE))
+def read() -> float:
+    # KYDB keeps one for each URL, for ever, with all that it has read.
+    kydb.api._db_cache.clear()
+    database = kydb.connect(url())
     start = time.perf_counter()
-    assert all(database[f"/{path}"] is not None for path in PATHS)
-    print(time.perf_counter() - start)
+    assert all(database[f"/{path}"] is not None for path in paths)
+    return time.perf_counter() - start
 
 
-if child := os.fork():
-    if os.waitpid(child, 0)[1]:
-        sys.exit("writing failed")
-    read()
-else:
-    os.environ["AWS_ENDPOINT_URL"] = os.environ["DIRECT_ENDPOINT_URL"]
+if todo == "write":
     write()
+else:
+    for _ in sys.stdin:
+        print(read(), flush=True)

@@ -1,5 +1,6 @@
 """Importing modules in fresh processes: from each store with the package `rstack`, from the disk, and as the article does."""
 
+import contextlib
 import shutil
 import subprocess
 import tempfile
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import measure
 from delays import Delay
-from works.load import generated
+from serving import served
+from works.load import generated, many
 
 TITLE = "Importing from Python"
 TARGET = (
@@ -52,6 +54,11 @@ print(commands() - before)
 """
 
 
+def prepare(bench):
+    bench.peers.program()
+    generated(bench, many(bench))
+
+
 def run(bench, report):
     setting = Setting(bench)
     good = [start(setting, report), modules(setting, report), django(setting, report), missing(setting, report)]
@@ -65,9 +72,10 @@ class Setting:
     def __init__(self, bench):
         self.bench = bench
         self.rounds = 3 if bench.quick else 9
-        self.count = 50 if bench.quick else 700
+        self.count = many(bench)
         self.python = bench.peers.rstack()
-        self.folder = Path(tempfile.mkdtemp(prefix="importing-", dir=bench.files))
+        self.temporary = tempfile.TemporaryDirectory(prefix="importing-", dir=bench.files)
+        self.folder = Path(self.temporary.name)
         self.name, self.bucket = bench.up("import")
         self.table = bench.output(self.name, "RSTACK_TABLE")
         self.http = bench.env["AWS_ENDPOINT_URL"].split("://")[1].strip("/")
@@ -110,7 +118,7 @@ class Setting:
 
     def close(self):
         measure.run(self.bench.rstack("down", "-n", self.name, "--yes"), self.bench.env)
-        shutil.rmtree(self.folder)
+        self.temporary.cleanup()
 
 
 def start(setting, report) -> bool:
@@ -157,7 +165,12 @@ def modules(setting, report) -> bool:
             if store == "redis":
                 article = [python, SCRIPTS / "article.py", f"redis://{delay.address}", area, EVERYTHING]
                 tools["the article's way"] = lambda _: measure.clock(article, env, cwd=setting.folder)
-            local, cold, warm, *_ = timed = measure.alternate(tools, setting.rounds)
+            beside, served = {}, contextlib.ExitStack()
+            if store == "s3":
+                # It knows no store: the same files come from a web server, which is as far away.
+                beside = served.enter_context(httpimport(setting))
+            with served:
+                local, cold, warm, *_ = timed = measure.alternate(tools, setting.rounds, beside)
             report.note(f"{setting.count} modules from {store}, a round trip of {delay.milliseconds} ms:")
             report.times(timed, baseline=local.median, unit="ms")
             if store == "redis":
@@ -165,6 +178,22 @@ def modules(setting, report) -> bool:
             else:
                 good = good and cold.median <= 1.3 * local.median + 2 * delay.milliseconds / 1000
     return good
+
+
+@contextlib.contextmanager
+def httpimport(setting):
+    """httpimport, module by module and with all of them in one archive."""
+    python, folder = setting.bench.peers.command("httpimport", "python"), setting.folder / "served"
+    shutil.copytree(setting.modules, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.move(shutil.make_archive(setting.folder / "archive", "zip", folder), folder)
+    with served(folder) as upstream, Delay("s3", upstream) as delay:
+        delay.check()
+
+        def imported(path):
+            command = [python, SCRIPTS / "by_http.py", f"http://{delay.address}/{path}", EVERYTHING]
+            return lambda _: measure.clock(command, setting.env, cwd=setting.folder)
+
+        yield {"httpimport, one archive": imported("archive.zip"), "httpimport, module by module": imported("")}
 
 
 def django(setting, report) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import subprocess
 import time
 from http.client import HTTPConnection
 from pathlib import Path
@@ -20,38 +19,39 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
 DEMO = Path(__file__).resolve().parents[3] / "demo"
 
 
+def prepare(bench):
+    generated(bench, many(bench))
+
+
+def many(bench) -> int:
+    return 50 if bench.quick else 700
+
+
 def run(bench, report):
-    rounds = 5 if bench.quick else 15
-    many = 50 if bench.quick else 700
-    trees = {"7 scripts": DEMO, f"{many} generated scripts": generated(bench, many)}
+    trees = {"7 scripts": DEMO, f"{many(bench)} generated scripts": generated(bench, many(bench))}
     name, bucket = bench.up("load")
-    table = bench.output(name, "RSTACK_TABLE")
     http = bench.env["AWS_ENDPOINT_URL"].split("://")[1].strip("/")
     redis = bench.env["REDIS_URL"].split("://")[1].strip("/")
+    servers = {"redis": redis, "dynamodb": http, "s3": http}
+    places = {"redis": f"redis://{redis}", "dynamodb": bench.output(name, "RSTACK_TABLE"), "s3": bucket}
     good, added = True, {}
     for number, (what, tree) in enumerate(trees.items()):
         area = f"{name}-{number}"
         measure.run(bench.rstack("seed", tree, "-n", name, "--area", area, "--plain"), bench.env)
-        paths = [str(path.relative_to(tree)) for path in sorted(tree.rglob("*.py"))]
-        for store in ("redis", "dynamodb", "s3"):
-            place = {"redis": f"redis://{redis}", "dynamodb": table, "s3": bucket}[store]
-            at_loopback(bench, report, f"{what} from {store}", store, place, area, tree, paths)
-        for store, upstream in (("redis", redis), ("dynamodb", http), ("s3", http)):
-            with Delay(store, upstream) as delay:
+        loads = {store: Load(bench, store, servers[store], place, area, tree) for store, place in places.items()}
+        for store, load in loads.items():
+            with load.one_by_one(bench.env, load.place) as each, load.kydb(bench.env, load.place) as kydb:
+                timed = at_loopback(load, each, kydb)
+            report.note(f"{what} from {store}, at loopback:")
+            report.times(timed, baseline=timed[0].median, unit="ms")
+        for store, load in loads.items():
+            with Delay(store, servers[store]) as delay:
                 added[store] = delay.check()
-                place = {"redis": f"redis://{delay.address}", "dynamodb": table, "s3": bucket}[store]
-                env = bench.env | {"AWS_ENDPOINT_URL": f"http://{delay.address}", "AWS_MAX_ATTEMPTS": "1"}
-                cold, warm, bare = compare(bench, env, store, place, area, rounds)
-                one = measure.Timed("one round trip: a bare request for the marker")
-                one.seconds += [marker(env, store, delay.address, place, area) for _ in range(rounds)]
-                rows = [one, warm, one_by_one(bench, env, store, place, area, paths)]
-                if len(paths) <= 7:
-                    direct = {"redis": f"redis://{redis}"}.get(store, place)
-                    rows.append(kydb(bench, env, store, place, direct, tree, paths))
+                bare, cold, one, warm, *_ = timed = delayed(load, delay.address)
             good = good and cold.median <= 1.2 * bare.median
             good = good and warm.median <= one.median + 0.005
             report.note(f"{what} from {store}, a round trip of {delay.milliseconds} ms:")
-            report.times([bare, cold, *rows], baseline=bare.median, unit="ms")
+            report.times(timed, baseline=bare.median, unit="ms")
     shown = ", ".join(f"{milliseconds:.2f} ms before {store}" for store, milliseconds in added.items())
     report.note(
         "Each run starts with clients that are made and not connected and ends with the last byte; rstack has then checked "
@@ -62,48 +62,82 @@ def run(bench, report):
     measure.run(bench.rstack("down", "-n", name, "--yes"), bench.env)
 
 
-def at_loopback(bench, report, what, store, place, area, tree, paths):
+class Load:
+    """An area of a store, the same scripts as KYDB keeps them, and those who read them."""
+
+    def __init__(self, bench, store, server, place, area, tree):
+        self.bench, self.store, self.server, self.place, self.area = bench, store, server, place, area
+        self.paths = [str(path.relative_to(tree)) for path in sorted(tree.rglob("*.py"))]
+        self.listed = bench.files / "listed"
+        self.listed.write_text("\n".join(self.paths))
+        self.base, self.tree = bench.name("kydb"), tree
+        measure.run(self._kydb("write", place), bench.env)
+
+    def ours(self, env, place, *ways) -> "Ours":
+        url = f"{place}/{self.area}" if self.store == "redis" else f"{self.store}://{place}/{self.area}"
+        return Ours([self.bench.binary, "bench", url, "--way", ",".join(ways), "--repeat", "1", "--output", "json"], env)
+
+    def bare(self, env, place) -> measure.Asked:
+        python = self.bench.peers.command("boto3", "python")
+        return measure.Asked([python, SCRIPTS / "load_bare.py", self.store, place, self.area], env)
+
+    def one_by_one(self, env, place) -> measure.Asked:
+        python = self.bench.peers.command("s3fs", "python")
+        return measure.Asked([python, SCRIPTS / "load_each.py", self.store, place, self.area, self.listed], env)
+
+    def kydb(self, env, place) -> measure.Asked:
+        return measure.Asked(self._kydb("read", place), env)
+
+    def _kydb(self, todo, place):
+        python = self.bench.peers.command("kydb", "python")
+        return [python, SCRIPTS / "load_kydb.py", todo, self.store, place, self.base, self.tree, self.listed]
+
+
+class Ours:
+    """`rstack bench`, of which one run times several ways."""
+
+    def __init__(self, command, env):
+        self.command, self.env = command, env
+
+    def first(self, way) -> float:
+        printed = measure.run(self.command, self.env)
+        self.loads = {load["way"]: load["median"] for load in json.loads(printed.splitlines()[-1])["data"]["loads"]}
+        return self.loads[way]
+
+    def same(self, way) -> float:
+        """Of the run that `first` made."""
+        return self.loads[way]
+
+
+def at_loopback(load, each, kydb) -> list[measure.Timed]:
     """Without any delay, what others take file by file, and rstack file by file and as a release."""
-    url = place + f"/{area}" if store == "redis" else f"{store}://{place}/{area}"
-    command = [bench.binary, "bench", url, "--way", "each,release", "--repeat", "3", "--output", "json"]
-    printed = measure.run(command, bench.env)
-    ours = {load["way"]: load["seconds"] for load in json.loads(printed.splitlines()[-1])["data"]["loads"]}
-    names = {"cold": "rstack, cold", "warm": "rstack, warm", "each": "rstack, file by file"}
-    timed = [measure.Timed(name, ours[way]) for way, name in names.items()]
-    each = one_by_one(bench, bench.env, store, place, area, paths)
-    report.note(f"{what}, at loopback:")
-    report.times([each, *timed, kydb(bench, bench.env, store, place, place, tree, paths)], baseline=each.median, unit="ms")
+    ours = load.ours(load.bench.env, load.place, "each", "release")
+    tools = {
+        "file by file, as in the article": each.seconds,
+        "rstack, cold": lambda _: ours.first("cold"),
+        "rstack, warm": lambda _: ours.same("warm"),
+        "rstack, file by file": lambda _: ours.same("each"),
+        "KYDB, script by script": kydb.seconds,
+    }
+    return measure.alternate(tools, measure.FEW)
 
 
-def kydb(bench, env, store, place, direct, tree, paths):
-    python = bench.peers.command("kydb", "python")
-    timed = measure.Timed("KYDB, script by script")
-    env = env | {"DIRECT_ENDPOINT_URL": bench.env["AWS_ENDPOINT_URL"], "DIRECT_PLACE": direct}
-    for _ in range(1 if len(paths) > 50 else 3):
-        command = [python, SCRIPTS / "load_kydb.py", store, place, bench.name("kydb"), tree, *paths]
-        timed.seconds.append(float(measure.run(command, env)))
-    return timed
-
-
-def compare(bench, env, store, place, area, rounds):
-    """rstack cold and warm, and the bare client, in turns; the first round is not counted."""
-    url = place + f"/{area}" if store == "redis" else f"{store}://{place}/{area}"
-    cold, warm, bare = (measure.Timed(name) for name in ("rstack, cold", "rstack, warm", "bare client"))
-    python = bench.peers.command("boto3", "python")
-    command = [python, SCRIPTS / "load_bare.py", store, place, area]
-    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-        for number in range(-1, rounds):
-            printed = measure.run([bench.binary, "bench", url, "--way", "release", "--repeat", "1", "--output", "json"], env)
-            loads = {load["way"]: load["median"] for load in json.loads(printed.splitlines()[-1])["data"]["loads"]}
-            client.stdin.write("\n")
-            client.stdin.flush()
-            seconds = float(client.stdout.readline())
-            if number >= 0:
-                cold.seconds.append(loads["cold"])
-                warm.seconds.append(loads["warm"])
-                bare.seconds.append(seconds)
-        client.stdin.close()
-    return cold, warm, bare
+def delayed(load, address) -> list[measure.Timed]:
+    """By way of a proxy: rstack, and a bare client that makes the same requests; file by file only a few times."""
+    env = load.bench.env | {"AWS_ENDPOINT_URL": f"http://{address}", "AWS_MAX_ATTEMPTS": "1"}
+    place = f"redis://{address}" if load.store == "redis" else load.place
+    ours = load.ours(env, place, "release")
+    with load.bare(env, place) as bare, load.one_by_one(env, place) as each, load.kydb(env, place) as kydb:
+        tools = {
+            "bare client": bare.seconds,
+            "rstack, cold": lambda _: ours.first("cold"),
+            "one round trip: a bare request for the marker": lambda _: marker(env, load.store, address, place, load.area),
+            "rstack, warm": lambda _: ours.same("warm"),
+        }
+        beside = {"file by file, as in the article": each.seconds}
+        if len(load.paths) <= 7:
+            beside["KYDB, script by script"] = kydb.seconds
+        return measure.alternate(tools, 5 if load.bench.quick else 15, beside)
 
 
 def marker(env, store, address, place, area) -> float:
@@ -135,26 +169,10 @@ def marker(env, store, address, place, area) -> float:
     return seconds
 
 
-def one_by_one(bench, env, store, place, area, paths):
-    python = bench.peers.command("s3fs", "python")
-    timed = measure.Timed("file by file, as in the article")
-    for _ in range(1 if len(paths) > 50 else 3):
-        printed = measure.run([python, SCRIPTS / "load_each.py", store, place, area, *paths], env)
-        timed.seconds.append(float(printed))
-    return timed
-
-
 def generated(bench, count) -> Path:
     """A package of so many scripts of 5 kB, unlike each other as far as programs are."""
-    folder = bench.files / f"scripts-{count}"
-    complete = bench.files / f"scripts-{count}.complete"
-    if not complete.exists():
-        for number in range(count):
-            path = folder / f"pkg{number // 50}" / f"module{number}.py"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(script(number))
-        complete.touch()
-    return folder
+    path = lambda number: f"pkg{number // 50}/module{number}.py"  # noqa: E731
+    return bench.tree(f"scripts-{count}", count, path, lambda number: script(number).encode())
 
 
 def script(number) -> str:

