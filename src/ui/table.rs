@@ -40,6 +40,40 @@ impl Table {
         self.rows.push(cells.into());
     }
 
+    /// Without as many of these columns, the first ones first, as it takes for the others to fit a terminal uncut.
+    pub(crate) fn without(mut self, dispensable: &[&str], style: Style) -> Self {
+        for heading in dispensable {
+            if !style.cut || self.natural().iter().sum::<usize>() <= self.room(style) {
+                break;
+            }
+            let Some(at) = self.headings.iter().position(|other| other == heading) else {
+                continue;
+            };
+            self.headings.remove(at);
+            self.right.remove(at);
+            for row in &mut self.rows {
+                row.remove(at);
+            }
+        }
+        self
+    }
+
+    /// How wide each column is when nothing is cut.
+    fn natural(&self) -> Vec<usize> {
+        let mut widths: Vec<usize> = self.headings.iter().map(|h| text::width(h)).collect();
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(text::width(&cell.text));
+            }
+        }
+        widths
+    }
+
+    /// What is left of a line for the columns.
+    fn room(&self, style: Style) -> usize {
+        style.width.saturating_sub(GAP.len() * (self.headings.len() - 1))
+    }
+
     /// Every line ends with a newline; no line has spaces at its end.
     pub(crate) fn render(&self, style: Style) -> String {
         let Some(widths) = self.widths(style) else {
@@ -93,13 +127,7 @@ impl Table {
 
     /// `None` when they do not fit.
     fn widths(&self, style: Style) -> Option<Vec<usize>> {
-        let mut widths: Vec<usize> = self.headings.iter().map(|h| text::width(h)).collect();
-        for row in &self.rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(text::width(&cell.text));
-            }
-        }
-        let room = style.width.saturating_sub(GAP.len() * (widths.len() - 1));
+        let (mut widths, room) = (self.natural(), self.room(style));
         while style.cut && widths.iter().sum::<usize>() > room {
             let texts = widths.iter_mut().zip(&self.right).filter(|(_, right)| !**right);
             let widest = texts.map(|(width, _)| width).max()?;
@@ -156,6 +184,22 @@ mod tests {
         table   AWS::DynamoD…  1,234
         ");
         assert_eq!(table().render(style(28, false)), table().render(style(80, true)));
+    }
+
+    #[test]
+    fn columns_that_can_be_spared_go_first_where_there_is_no_room() {
+        let at = |width, cut| {
+            let style = style(width, cut);
+            table().without(&["ITEMS", "TYPE"], style).render(style)
+        };
+        assert_eq!(at(35, true), table().render(style(80, true)));
+        assert_eq!(at(1, false), table().render(style(80, true)));
+        insta::assert_snapshot!(at(34, true), @r"
+        NAME    TYPE
+        bucket  AWS::S3::Bucket
+        table   AWS::DynamoDB::Table
+        ");
+        assert_eq!(at(1, true).lines().count(), 3);
     }
 
     #[test]

@@ -8,18 +8,13 @@ use super::report::{Report, Row};
 use crate::ui::chart::{Bar, BarChart, Group, Ink};
 use crate::ui::{Line, Role, Style, Table, text};
 
-/// Columns from which on there is room for more of the figures.
-const SOME: usize = 66;
-const MANY: usize = 124;
+/// What is left out first where a terminal is too narrow for all of it.
+const DISPENSABLE: [&str; 10] = [
+    "SENT", "RECEIVED", "SIZE", "FILES", "P99", "REQUESTS", "TRIPS", "FILES/S", "P95", "FASTEST",
+];
 
 pub(super) fn of(report: &Report, chart: &BarChart, style: Style) -> String {
-    let mut words = match style.width {
-        // A pipe loses nothing.
-        _ if !style.cut => all(report, style),
-        MANY.. => all(report, style),
-        SOME.. => some(report, style),
-        _ => few(report, style),
-    };
+    let mut words = table(report).without(&DISPENSABLE, style).render(style);
     for row in &report.loads {
         let Some(problem) = &row.problem else { continue };
         let line = Line::new().and(
@@ -39,7 +34,7 @@ pub(super) fn of(report: &Report, chart: &BarChart, style: Style) -> String {
     words
 }
 
-fn all(report: &Report, style: Style) -> String {
+fn table(report: &Report) -> Table {
     let mut table = Table::new(&[
         "SOURCE",
         "WAY",
@@ -60,20 +55,9 @@ fn all(report: &Report, style: Style) -> String {
         let rate = row
             .files_per_second
             .map_or_else(String::new, |rate| format!("{rate:.0}"));
-        let counted = |number: u64| {
-            if row.problem.is_some() {
-                String::new()
-            } else {
-                text::grouped(number)
-            }
-        };
-        let sized = |number: u64| {
-            if row.problem.is_some() {
-                String::new()
-            } else {
-                text::bytes(number)
-            }
-        };
+        let measured = |shown: String| if row.problem.is_some() { String::new() } else { shown };
+        let counted = |number| measured(text::grouped(number));
+        let sized = |number| measured(text::bytes(number));
         table.row([
             (Role::Strong, row.source.clone()),
             (Role::Plain, row.label()),
@@ -90,44 +74,7 @@ fn all(report: &Report, style: Style) -> String {
             (Role::Plain, sized(row.received)),
         ]);
     }
-    table.render(style)
-}
-
-fn some(report: &Report, style: Style) -> String {
-    let mut table = Table::new(&["SOURCE", "WAY", ">FASTEST", ">MEDIAN", ">P95", ">REQUESTS", ">TRIPS"]);
-    for row in &report.loads {
-        let [fastest, median, p95, _] = times(row);
-        let counted = |number: u64| {
-            if row.problem.is_some() {
-                String::new()
-            } else {
-                text::grouped(number)
-            }
-        };
-        table.row([
-            (Role::Strong, row.source.clone()),
-            (Role::Plain, row.label()),
-            (Role::Plain, fastest),
-            (ending(row), median),
-            (Role::Plain, p95),
-            (Role::Plain, counted(row.requests)),
-            (Role::Plain, counted(row.round_trips)),
-        ]);
-    }
-    table.render(style)
-}
-
-fn few(report: &Report, style: Style) -> String {
-    let mut table = Table::new(&["SOURCE", "WAY", ">MEDIAN"]);
-    for row in &report.loads {
-        let [_, median, ..] = times(row);
-        table.row([
-            (Role::Strong, row.source.clone()),
-            (Role::Plain, row.label()),
-            (ending(row), median),
-        ]);
-    }
-    table.render(style)
+    table
 }
 
 /// The fastest, the median, the 95th and the 99th percentile.

@@ -75,10 +75,13 @@ impl BarChart {
             scene.block(EDGE, y, font::width(&label, LETTERS + 1.0) + 4.0, ROW, Ink::Paper);
             scene.text((EDGE, y + ROW / 2.0), LETTERS + 1.0, Anchor::Start, Ink::Text, label);
             y += ROW;
+            let first = y;
             for bar in &group.bars {
                 plot.bar(&mut scene, bar, y);
                 y += ROW;
             }
+            // Where bars begin; labels of groups may be wider than those of bars.
+            scene.line((plot.left, first), (plot.left, y), Ink::Faint);
             y += 8.0;
         }
         scene
@@ -159,7 +162,6 @@ impl Plot {
                 text::round(tick),
             );
         }
-        scene.line((self.left, self.top), (self.left, self.bottom), Ink::Faint);
         let kind = if self.scale.is_log() {
             "time, logarithmic; shorter is better"
         } else {
