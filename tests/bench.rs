@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::support::local::{LocalAws, shared, unique};
 use crate::support::redis::Redis;
 use crate::support::scripted::Script;
+use crate::support::terminal::session;
 use crate::support::{Output, Rstack, Signal, block_on, environment};
 
 /// Source, way and readers of each row, and the rows.
@@ -144,13 +145,51 @@ fn scaled_scripts_are_published_read_and_removed_also_when_interrupted() {
     assert_eq!(names.len(), 12, "{names:?}");
     assert!(rows.iter().all(|row| row["files"] == 140), "{rows:?}");
     assert_eq!(left_behind(local, &name, local.redis_url()), Vec::<String>::new());
-    let call = local.rstack([
-        "bench", "-n", &name, "--scale", "20", "--repeat", "9999", "--output", "json",
-    ]);
-    let mut running = call.spawn();
+    let folder = TempDir::new().expect("a folder");
+    let [plot, csv] = ["chart.svg", "times.csv"].map(|file| folder.path().join(file).display().to_string());
+    let call = local.rstack(["bench", "-n", &name, "--scale", "20", "--repeat", "9999"]);
+    let mut running = call.args(["--plot", &plot, "--csv", &csv, "--output", "json"]).spawn();
     running.until("\"name\":\"measure\"").signal(Signal::INT);
     running.wait().expect(130);
     assert_eq!(left_behind(local, &name, local.redis_url()), Vec::<String>::new());
+    let written = fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(written, 0, "nothing half-written");
+}
+
+#[test]
+fn two_at_once_measure_the_same_environment_and_leave_nothing() {
+    let (local, name) = seeded("bench-two");
+    let call = [
+        "bench", "-n", &name, "--scale", "3", "--repeat", "2", "--output", "json",
+    ];
+    let both = [(); 2].map(|()| local.rstack(call).spawn());
+    for running in both {
+        let (names, rows) = rows(&running.wait().expect(0));
+        assert!(
+            rows.iter().all(|row| row["files"] == 21 || row["way"] == "read"),
+            "{names:?}"
+        );
+    }
+    assert_eq!(left_behind(local, &name, local.redis_url()), Vec::<String>::new());
+}
+
+#[test]
+fn a_terminal_gets_as_many_columns_as_it_has_room_for() {
+    let folder = TempDir::new().expect("a folder");
+    fs::write(folder.path().join("x.py"), "x = 1\n").expect("a file");
+    let source = format!("{}/", folder.path().display());
+    let at = |columns| {
+        let session = session(&["bench", &source, "--repeat", "2"], &[("NO_COLOR", "1")], columns, &[]);
+        assert_eq!(session.code, 0, "{}", session.text);
+        assert!(session.text.contains('█'), "{}", session.text);
+        session.text
+    };
+    let narrow = at(40);
+    assert!(narrow.contains("MEDIAN") && !narrow.contains("TRIPS"), "{narrow}");
+    let wide = at(200);
+    assert!(wide.contains("FILES/S") && wide.contains("RECEIVED"), "{wide}");
+    // A terminal that does not say how wide it is.
+    assert!(at(0).contains("MEDIAN"));
 }
 
 #[test]

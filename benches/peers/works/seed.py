@@ -28,13 +28,14 @@ def run(bench, report):
     table = bench.output(name, "RSTACK_TABLE")
     report.note("Every run fills an empty area.")
     seeded(bench, report, "The demo", DEMO, name, bucket, table)
-    ours, s5cmd, *_ = seeded(bench, report, DJANGO.replace("==", " "), bench.peers.django(), name, bucket, table)
-    seeded(bench, report, "Small files", many(bench), name, bucket, table)
+    ours, s5cmd, _ = seeded(bench, report, DJANGO.replace("==", " "), bench.peers.django(), name, bucket, table)
+    # One by one they would take the best part of a minute, and tell what Django tells.
+    seeded(bench, report, "Small files", many(bench), name, bucket)
     report.verdict(ours.median <= 1.5 * s5cmd.median)
     measure.run(bench.rstack("down", "-n", name, "--yes"), bench.env)
 
 
-def seeded(bench, report, what, tree, name, bucket, table):
+def seeded(bench, report, what, tree, name, bucket, table=None):
     s5cmd = bench.peers.command("s5cmd", "s5cmd")
     python = bench.peers.command("s3fs", "python")
     tools = {
@@ -48,7 +49,7 @@ def seeded(bench, report, what, tree, name, bucket, table):
             [python, SCRIPTS / "one_by_one.py", tree, bucket, table, bench.name("python")], bench.env
         ),
     }
-    timed = measure.alternate(tools, bench.rounds, beside=slow)
+    timed = measure.alternate(tools, bench.rounds, beside=slow if table else None)
     sizes = [path.stat().st_size for path in tree.rglob("*") if path.is_file()]
     kept = "a release and plain files" if sum(sizes) <= PLAIN else "a release alone, as of any tree over 16 MiB"
     report.note(f"{what}, {len(sizes):,} files; rstack writes {kept}:")
