@@ -17,6 +17,7 @@ mod outputs;
 mod policy;
 mod prune;
 mod release;
+mod run;
 mod scripted;
 mod seed;
 mod status;

@@ -18,6 +18,17 @@ _exported: list[dict[str, tuple[str | None, str | None]]] = []
 """For each export that is not withdrawn: what a variable was before and is since."""
 
 
+_inherited: str | None = None
+"""What this process was told of by whoever started it, if that is pinned and leads to newer releases."""
+
+
+def inherit() -> None:
+    """Notes what this process was told of: its own children are told of the same until it advances."""
+    global _inherited
+    if os.environ.get("RSTACK_REQUESTED") is not None:
+        _inherited = os.environ.get("RSTACK_SOURCE")
+
+
 def export(source: str, only: Iterable[str] = (), materialise: bool = False, requested: str | None = None) -> None:
     """Tells children of a source. It has to be pinned, so that whenever they start they read the same release.
 
@@ -40,7 +51,11 @@ def export(source: str, only: Iterable[str] = (), materialise: bool = False, req
 
 def follow(source: str) -> None:
     """Tells children that start from now on of another release, if they were told of one."""
-    if _exported:
+    global _inherited
+    if not _exported:
+        if _inherited is not None and os.environ.get("RSTACK_SOURCE") == _inherited:
+            os.environ["RSTACK_SOURCE"] = _inherited = source
+    else:
         before, since = _exported[-1]["RSTACK_SOURCE"]
         if os.environ.get("RSTACK_SOURCE") == since:
             _exported[-1]["RSTACK_SOURCE"] = (before, source)

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 RUN = """\
 Opens the source, pins it to the release that is current, and runs the program as `python` would: its modules come from
-that release, also in its child processes."""
+that release, also in its child processes, until it calls `rstack.advance()` (with --at it stays)."""
 
 ENABLE = """\
 From then on every process of this interpreter imports what RSTACK_SOURCE names, when that is set, by a `.pth` file. It

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import sys
 
 TYPE_CHECKING = False
@@ -42,34 +43,47 @@ class _After:
 
 
 class Hook:
-    """Before 3.13, Python itself prints an uncaught exception without looking at `linecache`."""
+    """Before 3.13, Python itself prints an uncaught exception, also a thread's, without looking at `linecache`."""
 
     def __init__(self, importer: Importer) -> None:
         self._importer = importer
         self._is_set = False
+        self._threads = ThreadHook(self)
 
     def set(self) -> None:
-        if sys.version_info < (3, 13) and sys.excepthook is sys.__excepthook__:
+        if sys.version_info >= (3, 13):
+            return
+        if sys.excepthook is sys.__excepthook__:
             self._is_set = True
             sys.excepthook = self
+        self._threads.set()
 
     def unset(self) -> None:
         if self._is_set and sys.excepthook is self:
             sys.excepthook = sys.__excepthook__
         self._is_set = False
+        self._threads.unset()
 
     def __call__(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        if not self._is_ours(error):
+        if not self.show(kind, error, trace):
             sys.__excepthook__(kind, error, trace)
-            return
+
+    def show(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None, before: str = ""
+    ) -> bool:
+        """Prints an exception that came through modules of a release; leaves others to Python."""
+        if not self._is_ours(error):
+            return False
         import traceback
 
+        sys.stderr.write(before)
         traceback.print_exception(kind, error, trace)
         if sys.version_info < (3, 11):
             for note in getattr(error, "__notes__", ()):
                 print(note, file=sys.stderr)
+        return True
 
     def _is_ours(self, error: BaseException | None) -> bool:
         seen: set[int] = set()
@@ -82,3 +96,41 @@ class Hook:
                 trace = trace.tb_next
             error = error.__cause__ or error.__context__
         return False
+
+
+class ThreadHook:
+    """In place of `threading.excepthook`, which `threading` takes from `_thread` when it is imported."""
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+        # Python's own, while this is in its place.
+        self._plain: Any = None
+
+    def set(self) -> None:
+        plain: Any = getattr(_thread, "_excepthook")  # noqa: B009
+        threading: Any = sys.modules.get("threading")
+        # Somebody else's stays.
+        if type(plain) is type(print) and (threading is None or threading.excepthook is plain):
+            self._plain = plain
+            self._put(plain, self)
+
+    def unset(self) -> None:
+        if self._plain is not None:
+            self._put(self, self._plain)
+            self._plain = None
+
+    def _put(self, old: Any, new: Any) -> None:
+        threading: Any = sys.modules.get("threading")
+        for module, name in ((_thread, "_excepthook"), (threading, "excepthook"), (threading, "__excepthook__")):
+            if module is not None and getattr(module, name) is old:
+                setattr(module, name, new)
+
+    def __call__(self, args: Any) -> None:
+        error, thread = args.exc_value, args.thread
+        plain = self._plain or getattr(_thread, "_excepthook")  # noqa: B009
+        if error is None or args.exc_type is SystemExit or sys.stderr is None or plain is self:
+            plain(args)
+            return
+        name = thread.name if thread is not None else _thread.get_ident()
+        if not self._hook.show(args.exc_type, error, args.exc_traceback, f"Exception in thread {name}:\n"):
+            plain(args)

@@ -12,13 +12,15 @@ use rstack::release::SourceUrl;
 use rstack::{Error, Outcome, Result};
 
 pub(super) use self::handover::Handover;
+use self::handover::Requested;
 pub(super) use self::interpreter::Interpreter;
 use super::{Context, source};
 
 /// Run a Python program that imports from a source, without a changed line in it
 ///
 /// Opens the source, pins it to the release that is current, and becomes the program: its modules come from that release,
-/// also in every Python that it starts. Names that are installed or belong to Python win, unless `--only` names them.
+/// also in every Python that it starts, until it calls `rstack.advance()` (with `--at` it stays). Names that are installed
+/// or belong to Python win, unless `--only` names them.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = format!("{AFTER_HELP}\n\n{}", source::HELP))]
 pub(crate) struct Args {
@@ -40,20 +42,25 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-The Python needs the package `rstack`: `pip install .` in a clone of rstack, see docs/python.md. Where that cannot be set
-up from outside, `python -m rstack run SCRIPT` does the same.
+The Python needs the package `rstack`: `pip install .` in a clone of rstack, see docs/python.md.
+Where that cannot be set up from outside, `python -m rstack run SCRIPT` does the same.
 
 stdout and the exit code are the program's.
 Exit codes before it starts: 1 the source cannot be opened, or the package is missing; 2 usage.
 
 Examples:
   rstack run -n demo -- python script.py
-  rstack run --source 'env:demo/hotfix;env:demo/prod' --only foo -- python -m foo.job --day 2026-11-01
+  rstack run --source 'env:demo/hotfix;env:demo/prod' --only foo -- python -m foo.job
   rstack run -n demo --at 2026-11-01T12:00:00Z -- pytest tests";
 
 impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
-        let named = self.source.clone().or_else(from_environment);
+        let named = self.source.clone().or_else(|| from_environment("RSTACK_SOURCE"));
+        if named.is_none() && context.settings.name().is_none() {
+            return Err(Error::usage("which source? none is given").with_hint(
+                "name one with `--source SOURCE` or RSTACK_SOURCE, or an environment with `--name NAME` or RSTACK_NAME",
+            ));
+        }
         let url = source::url(context, named.as_deref(), &self.at)?;
         let (program, arguments) = self
             .program
@@ -63,6 +70,7 @@ impl Args {
         let site = context.until_interrupted(interpreter.site()).await?;
         let handover = Handover {
             source: pin(context, &url).await?,
+            requested: Some(Requested::of(self.source.as_deref(), self.at.pin(), from_environment)),
             only: &self.only,
             materialise: self.materialise,
             site: &site,
@@ -75,9 +83,9 @@ impl Args {
     }
 }
 
-fn from_environment() -> Option<String> {
-    let source = std::env::var_os("RSTACK_SOURCE").filter(|source| !source.is_empty())?;
-    Some(source.to_string_lossy().into_owned())
+fn from_environment(variable: &str) -> Option<String> {
+    let value = std::env::var_os(variable).filter(|value| !value.is_empty())?;
+    Some(value.to_string_lossy().into_owned())
 }
 
 /// The source as every process that follows opens it.

@@ -50,8 +50,8 @@ pub use read::{Load, Reader};
 pub use repair::{Repair, last_repairs};
 pub use report::{CopyReport, CopyState, Moved, Published, Standing};
 pub use source::{
-    Advanced, Difference, Entry, KydbStore, Location, Member, Opening, Patch, PlainFiles, Source, SourceUrl, describe,
-    differences,
+    Advanced, Difference, Entry, KydbStore, Location, Member, Opening, Patch, PlainFiles, Source, SourceUrl,
+    Whereabouts, describe, differences,
 };
 pub use stores::Stores;
 pub use verify::{Finding, StoreVerified, Verification, Verified, VerifiedState, Wrong, verify};

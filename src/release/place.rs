@@ -10,7 +10,7 @@ use super::cache::{LocalCache, NoteKind};
 use super::confirm::Confirmed;
 use super::history::{self, Pin};
 use super::marker::{Head, Held, Marker};
-use super::source::Location;
+use super::source::Whereabouts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::publish::Area;
@@ -29,8 +29,8 @@ pub struct Place {
     pub area: Area,
     /// The stack that the area has to belong to, where that is known.
     pub stack_id: Option<String>,
-    /// How an environment's deciding store is named without the environment.
-    pub resolved: Option<Location>,
+    /// Of an environment, so that other processes need not ask for it.
+    pub whereabouts: Option<Arc<Whereabouts>>,
     /// Whose releases are taken; everyone's without keys.
     pub trusted: TrustedKeys,
     /// A copy of a marker that was not known to be the current one for so long is refused.
@@ -112,7 +112,7 @@ impl Place {
             backup: None,
             area,
             stack_id: None,
-            resolved: None,
+            whereabouts: None,
             trusted: TrustedKeys::default(),
             stale: None,
             local: LocalCache::in_memory(),

@@ -7,7 +7,10 @@
 | publishing files | `seed({"foo/__init__.py": "…"})`, which gives an `Area` with `.env` and `.url(store)` |
 | each of the three stores in turn | `store` |
 | the article's scripts | `article` |
+| a small package of packages and modules | `package` |
 | a fresh interpreter with the package | `python("import rstack; …")`, `python.run("script.py")` |
+| one that has installed an area | `python.installed(area, "import foo; …")`, `python.counted` |
+| one that goes on meanwhile | `python.start`, `python.start_installed`, which give a `Program` |
 | the same with nothing else installed | `bare_python` |
 | real packages of other people, in one release | `packages` |
 """
@@ -22,6 +25,7 @@ import pytest
 from support import bare
 from support.environment import STORES, Area, Environment
 from support.local import ROOT, TARGET, Local, running
+from support.programs import PACKAGE
 from support.python import Python
 
 
@@ -67,6 +71,12 @@ def store(request: pytest.FixtureRequest) -> str:
 def article(environment: Environment) -> Area:
     """The demo scripts: `foo`."""
     return environment.seed(ROOT / "demo", area="article")
+
+
+@pytest.fixture(scope="module")
+def package(seed: Callable[..., Area]) -> Area:
+    """`pkg`, with modules and a package in it."""
+    return seed(PACKAGE)
 
 
 @pytest.fixture

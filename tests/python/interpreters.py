@@ -1,4 +1,4 @@
-"""Which Pythons this machine has: in PATH, of pyenv, of uv; one of each minor version, the first found."""
+"""Which Pythons this machine has: in PATH, of pyenv, of uv; one of each minor version, with and without a GIL."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ print(json.dumps([sys.implementation.name, sys.version_info[:3], bool(sysconfig.
 class Interpreter:
     path: str
     version: tuple[int, int, int]
+    is_free_threaded: bool = False
 
     @property
     def minor(self) -> str:
-        return f"{self.version[0]}.{self.version[1]}"
+        """Such as "3.13", or "3.13t" without a GIL."""
+        return f"{self.version[0]}.{self.version[1]}{'t' if self.is_free_threaded else ''}"
 
     def __str__(self) -> str:
         return f"{'.'.join(map(str, self.version))} ({self.path})"
@@ -31,17 +33,17 @@ class Interpreter:
 
 def find() -> list[Interpreter]:
     """Every usable one, the oldest first; the one that RSTACK_PYTHON names stands for its version."""
-    found: dict[tuple[int, int], Interpreter] = {}
+    found: dict[str, Interpreter] = {}
     for path in candidates():
         interpreter = ask(path)
         if interpreter and interpreter.version >= OLDEST:
-            found.setdefault(interpreter.version[:2], interpreter)
-    return [found[version] for version in sorted(found)]
+            found.setdefault(interpreter.minor, interpreter)
+    return sorted(found.values(), key=lambda interpreter: (interpreter.is_free_threaded, interpreter.version))
 
 
 def candidates() -> list[Path]:
     named = [Path(os.environ["RSTACK_PYTHON"])] if os.environ.get("RSTACK_PYTHON") else []
-    names = ["python3", *(f"python3.{minor}" for minor in range(OLDEST[1], 30))]
+    names = ["python3", *(f"python3.{minor}{build}" for minor in range(OLDEST[1], 30) for build in ("", "t"))]
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     in_path = [folder / name for folder in folders for name in names]
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
@@ -51,12 +53,9 @@ def candidates() -> list[Path]:
 
 
 def ask(path: Path) -> Interpreter | None:
-    """None for what does not start (a pyenv shim without a version), PyPy, and free-threaded builds, which the wheel
-    for all versions is not made for."""
+    """None for what does not start (a pyenv shim without a version), and PyPy."""
     answer = subprocess.run([path, "-I", "-c", ASK], capture_output=True, text=True, check=False)
     if answer.returncode != 0:
         return None
     name, version, free_threaded, executable = json.loads(answer.stdout)
-    if name != "cpython" or free_threaded:
-        return None
-    return Interpreter(executable, tuple(version))
+    return Interpreter(executable, tuple(version), free_threaded) if name == "cpython" else None

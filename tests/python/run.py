@@ -2,7 +2,7 @@
 """Builds the wheel and runs the tests on every interpreter there is: run.py [--all] [pytest arguments…]
 
 `run.py --install` only makes an environment of this interpreter with the package in it, and prints its programs' folder.
-Everything lies below target/python. RSTACK_TEST_PYTHONS=3.11,3.13 narrows the interpreters.
+Everything lies below target/python. RSTACK_TEST_PYTHONS=3.11,3.13t narrows the interpreters.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ ROOT = HERE.parents[1]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 FOLDER = TARGET / "python"
 TOOLS = FOLDER / "tools"
+# Requirements whose wheels have no tests; Rich's source distribution has none either.
+SUITES = ("attrs==", "Django==", "Jinja2==")
 
 
 def main(arguments: list[str]) -> int:
@@ -40,11 +43,15 @@ def main(arguments: list[str]) -> int:
     first = (own or interpreters)[0]
     tools()
     run(os.environ.get("CARGO", "cargo"), "build", "--quiet")
-    wheel = build()
+    shared = build()
     packages(interpreters[0])
+    if everything:
+        suites()
     failed = []
     for interpreter in interpreters:
         started = time.monotonic()
+        # The stable ABI needs a GIL, so a build without one takes a wheel of its own.
+        wheel = build(interpreter) if interpreter.is_free_threaded else shared
         python = environment(interpreter, wheel)
         print(f"\npytest on {interpreter}", flush=True)
         marked = "" if everything else "not slow" if interpreter is first else "not slow and not once"
@@ -84,11 +91,12 @@ def tools() -> None:
             run(TOOLS / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", listed)
 
 
-def build() -> Path:
-    """One wheel for all interpreters, quick to build rather than quick to run."""
-    wheels = FOLDER / "wheels"
+def build(interpreter: Interpreter | None = None) -> Path:
+    """A wheel for all interpreters with a GIL, or for one; quick to build rather than quick to run."""
+    wheels = FOLDER / "wheels" / (interpreter.minor if interpreter else "abi3")
     shutil.rmtree(wheels, ignore_errors=True)
-    run(TOOLS / "bin/maturin", "build", "--quiet", "--locked", "--profile", "dev", "--out", wheels)
+    options = ("--interpreter", interpreter.path) if interpreter else ()
+    run(TOOLS / "bin/maturin", "build", "--quiet", "--locked", "--profile", "dev", "--out", wheels, *options)
     (wheel,) = wheels.glob("*.whl")
     return wheel
 
@@ -102,6 +110,28 @@ def packages(interpreter: Interpreter) -> None:
             shutil.rmtree(folder, ignore_errors=True)
             python = ("--python", interpreter.path, "--target", folder)
             run(TOOLS / "bin/uv", "pip", "install", "--quiet", "--no-deps", *python, "-r", listed)
+
+
+def suites() -> None:
+    """Tests of those packages whose wheels bring none, out of their source distributions: a folder each."""
+    folder = FOLDER / "suites"
+    listed = [line for line in (HERE / "requirements-packages.txt").read_text().split() if line.startswith(SUITES)]
+    with made_once(folder, " ".join(listed)) as missing:
+        if not missing:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:", "--dest", folder)
+        run(TOOLS / "bin/python", "-m", "pip", "download", *options, *listed)
+        for archive in folder.glob("*.tar.gz"):
+            name = archive.name.partition("-")[0].lower()
+            with tarfile.open(archive) as files:
+                for member in files.getmembers():
+                    _, _, path = member.name.partition("/")
+                    content = files.extractfile(member) if path.startswith("tests/") else None
+                    if content is not None and ".." not in path.split("/"):
+                        file = folder / name / path.removeprefix("tests/")
+                        file.parent.mkdir(parents=True, exist_ok=True)
+                        file.write_bytes(content.read())
 
 
 def environment(interpreter: Interpreter, wheel: Path) -> Path:

@@ -1,10 +1,17 @@
 """Children of a program import from the release that it is pinned to, however they are started."""
 
 import os
+import re
 import socket
+import subprocess
+import sys
+from urllib.parse import urlsplit
 
 import pytest
+from support.environment import Environment
+from support.local import BINARY
 from support.programs import INSTALL, MODULE, RUN, WAYS, command, paused
+from support.python import Python
 
 PROGRAM = """
 import sys
@@ -81,6 +88,82 @@ subprocess.run(child, check=True)
 """
     script = python.write("program.py", code)
     assert paused(python, command(INSTALL, "", script), area, {"foo.py": "VALUE = 2\n"}) == "1\n2\n"
+
+
+ADVANCES = """
+import importlib, subprocess, sys
+import rstack, foo
+child = [sys.executable, "-c", "import foo, rstack; print(foo.VALUE, rstack.advance())"]
+print("ready", flush=True)
+sys.stdin.readline()
+importlib.reload(foo)
+print(foo.VALUE, flush=True)
+subprocess.run(child, check=True)
+print(rstack.advance(), foo.VALUE)
+importlib.reload(foo)
+print(foo.VALUE, rstack.info().source, flush=True)
+subprocess.run(child, check=True)
+"""
+
+
+@pytest.mark.parametrize("way", [RUN, MODULE])
+def test_a_program_that_is_run_advances_and_reloads_and_its_children_begin_where_it_is(seed, python, way):
+    area = seed({"foo.py": "VALUE = 1\n"})
+    printed = paused(python, command(way, area.env, python.write("program.py", ADVANCES)), area, {"foo.py": "VALUE = 2\n"})
+    assert printed == f"1\n1 ['foo']\n['foo'] 1\n2 {area.env}\n2 []\n"
+
+
+@pytest.mark.parametrize("way", [RUN, MODULE])
+def test_a_program_that_is_run_at_a_release_stays_there(seed, python, way):
+    area = seed({"foo.py": "VALUE = 1\n"})
+    words = command(way, area.env, python.write("program.py", ADVANCES))
+    place = words.index("--source")
+    words[place:place] = ["--at", area.release()]
+    printed = paused(python, words, area, {"foo.py": "VALUE = 2\n"})
+    assert printed == f"1\n1 []\n[] 1\n1 {area.env}\n1 []\n"
+
+
+def test_a_program_that_a_run_program_runs_goes_on_from_the_same_source(seed, python):
+    """The inner `rstack run` finds a pinned source, and what it was asked for."""
+    area = seed({"foo.py": "VALUE = 1\n"})
+    inner = [str(BINARY), "run", "--", sys.executable, "-c", "import foo, rstack; print(foo.VALUE, rstack.advance())"]
+    code = f"import subprocess\nprint('ready', flush=True)\ninput()\nsubprocess.run({inner!r}, check=True)\n"
+    script = python.write("program.py", code)
+    assert paused(python, command(RUN, area.env, script), area, {"foo.py": "VALUE = 2\n"}) == "1 ['foo']\n"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_children_read_an_environment_from_the_same_stores(own_local, tmp_path, way):
+    """Redis first, and then the table: a Redis that has lost all is filled again by the child, as its parent would."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    python = Python(own_local, folder)
+    area = Environment(own_local, "stores").seed({"foo.py": "VALUE = 1\n"})
+    child = "import rstack, foo; print(foo.VALUE, foo.__file__, rstack.info().members[0].url)"
+    install = f"import rstack; rstack.install({area.env!r})" if way == INSTALL else "pass"
+    code = f"import subprocess, sys\n{install}\nprint('ready', flush=True)\ninput()\n"
+    script = python.write("program.py", code + f"subprocess.run([sys.executable, '-c', {child!r}], check=True)\n")
+    with subprocess.Popen(
+        command(way, area.env, script), env=python.env, cwd=folder, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as program:
+        assert program.stdout.readline() == "ready\n"
+        release = area.release()
+        assert kept_in_redis(area) > 1
+        own_local.kill("redis")
+        printed, warned = program.communicate("\n", timeout=60)
+    assert printed == f"1 /rstack/env-stores-{area.name}@{release}/foo.py {area.env}\n", warned
+    assert "the local Redis had stopped: what it held is gone" in warned
+    assert kept_in_redis(area) > 1
+
+
+def kept_in_redis(area):
+    """How many manifests and packs of an area are there."""
+    parts = urlsplit(area.url("redis"))
+    with socket.create_connection((parts.hostname, parts.port)) as redis:
+        redis.sendall(b"KEYS *\r\n")
+        answer = redis.recv(1 << 20).decode()
+    return len(re.findall(rf"^{area.name}/\.rstack/(?:pack|release)/", answer, re.MULTILINE))
 
 
 def test_uninstall_leaves_the_environment_as_it_was(article, python):

@@ -15,9 +15,7 @@ APP = {
 
 def test_what_changed_is_reloaded_and_dependents_last(python, seed):
     area = seed(APP)
-    process = python.start(f"""
-import rstack
-rstack.install({area.env!r})
+    process = python.start_installed(area, """
 import app.top, app.alone
 print(app.top.ALL, flush=True)
 input()
@@ -25,9 +23,9 @@ print(rstack.reload_changed(), rstack.advance())
 print(app.top.ALL, rstack.reload_changed(), app.top.ALL, app.alone.LOADS)
 print(rstack.advance(), rstack.reload_changed())
 """)
-    assert process.stdout.readline() == "111\n"
+    process.says("111")
     area.seed({**APP, "app/base.py": "VALUE = 2\n", "app/fresh.py": "", "notes.txt": ""})
-    printed, _ = process.communicate("\n", timeout=60)
+    printed = process.rest()
     assert printed == (
         "[] ['app.base', 'app.fresh']\n111 ['app.base', 'app.middle', 'app.top'] 112 1\n[] []\n"
     )
@@ -35,24 +33,20 @@ print(rstack.advance(), rstack.reload_changed())
 
 def test_a_module_that_is_gone_stays_loaded(python, seed):
     area = seed(APP)
-    process = python.start(f"""
-import rstack
-rstack.install({area.env!r})
+    process = python.start_installed(area, """
 import app.alone
 print("ready", flush=True)
 input()
 print(rstack.advance(), rstack.reload_changed(), app.alone.LOADS)
 """)
-    assert process.stdout.readline() == "ready\n"
+    process.says("ready")
     area.seed({path: text for path, text in APP.items() if path != "app/alone.py"})
-    assert process.communicate("\n", timeout=60)[0] == "['app.alone'] [] 1\n"
+    assert process.rest() == "['app.alone'] [] 1\n"
 
 
 def test_a_reload_that_fails_is_tried_again(python, seed):
     area = seed(APP)
-    process = python.start(f"""
-import rstack
-rstack.install({area.env!r})
+    process = python.start_installed(area, """
 import app.top
 print("ready", flush=True)
 input()
@@ -64,21 +58,19 @@ except ZeroDivisionError:
 input()
 print(rstack.advance(), rstack.reload_changed(), app.top.ALL)
 """)
-    assert process.stdout.readline() == "ready\n"
+    process.says("ready")
     area.seed({**APP, "app/base.py": "VALUE = 3\n", "app/middle.py": "1 / 0\n"})
-    process.stdin.write("\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == "failed\n"
+    process.go_on()
+    process.says("failed")
     area.seed({**APP, "app/base.py": "VALUE = 3\n"})
-    printed, _ = process.communicate("\n", timeout=60)
+    printed = process.rest()
     assert printed == "['app.middle'] ['app.middle', 'app.top'] 113\n"
 
 
 def test_a_watcher_is_called_once_a_release_and_reloads_nothing(python, seed):
     area = seed(APP)
-    process = python.start(f"""
-import rstack, time
-rstack.install({area.env!r})
+    process = python.start_installed(area, """
+import time
 import app.base
 seen = []
 def callback(source):
@@ -97,16 +89,15 @@ input()
 time.sleep(0.5)
 print(len(seen))
 """)
-    assert process.stdout.readline() == "ready\n"
+    process.says("ready")
     second = area.seed({**APP, "app/base.py": "VALUE = 2\n"})
-    assert process.stdout.readline() == f"{second} 1\n"
+    process.says(f"{second} 1")
     third = area.seed({**APP, "app/base.py": "VALUE = 3\n"})
-    assert process.stdout.readline() == f"{third} 1\n"
-    process.stdin.write("\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == "3 None 2\n"
+    process.says(f"{third} 1")
+    process.go_on()
+    process.says("3 None 2")
     area.seed({**APP, "app/base.py": "VALUE = 4\n"})
-    assert process.communicate("\n", timeout=60)[0] == "2\n"
+    assert process.rest() == "2\n"
 
 
 def test_a_watcher_survives_errors_and_forks(python, seed):
@@ -130,13 +121,12 @@ while watch.error is not None:
 print("again", flush=True)
 input()
 """)
-        assert process.stdout.readline() == "ready\n"
+        process.says("ready")
         proxy.is_broken = True
-        assert process.stdout.readline() == "Error\n"
+        process.says("Error")
         proxy.is_broken = False
-        process.stdin.write("\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == "again\n"
+        process.go_on()
+        process.says("again")
         area.seed({**APP, "app/base.py": "VALUE = 2\n"})
         told = {process.stdout.readline(), process.stdout.readline()}
         assert told == {"True\n", "False\n"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sysconfig
+
 import pytest
 
 
@@ -139,6 +141,27 @@ print(json.dumps([1]))
     assert run.stderr.count("HiddenNameWarning: json is not imported from") == 1
 
 
+def test_c_extension_modules_are_refused_by_name(python, seed):
+    """Also where the release has the right one: what is compiled is installed."""
+    name = f"fast/core{sysconfig.get_config_var('EXT_SUFFIX')}"
+    area = seed({"fast/__init__.py": "", name: b"\x7fELF", "fast/other.abi3.so": b"\x7fELF", "fast/both.py": "PURE = 1\n",
+                 "fast/both.abi3.so": b"\x7fELF"})
+    printed = python.installed(area, """
+import fast.both
+print(fast.both.PURE)
+for name in ("core", "other"):
+    try:
+        __import__(f"fast.{name}")
+    except ImportError as error:
+        print(type(error).__name__, error.name, error)
+""")
+    refused = f"in release {area.release()} of {area.env} is a C extension module, which cannot be imported from a source"
+    assert printed == (
+        f"1\nImportError fast.core {name} {refused}: install it on this machine\n"
+        f"ImportError fast.other fast/other.abi3.so {refused}: install it on this machine\n"
+    )
+
+
 def test_a_source_that_cannot_be_opened_changes_nothing(python):
     printed = python("""
 import rstack, sys
@@ -168,6 +191,6 @@ print("ready", flush=True)
 input()
 subprocess.run([sys.executable, "-c", {child!r}], check=True)
 """)
-    assert process.stdout.readline() == "ready\n"
+    process.says("ready")
     area.seed({"one.py": "V = 2\n"})
-    assert process.communicate("\n", timeout=60)[0] == "1 ['one']\n"
+    assert process.rest() == "1 ['one']\n"

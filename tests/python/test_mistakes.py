@@ -29,31 +29,15 @@ def source(seed):
     return seed(ARTICLE)
 
 
-def counted(python, url, code):
-    """What code prints, after the source was opened, and how often it made rstack ask the server."""
-    with proxied(url) as proxy:
-        process = python.start(f"import rstack\nrstack.install({proxy.url(url)!r})\nprint(flush=True)\ninput()\n{code}")
-        assert process.stdout.readline() == "\n"
-        before = proxy.asked
-        printed, _ = process.communicate("\n", timeout=60)
-        assert process.returncode == 0
-        return printed, proxy.asked - before
-
-
-def run(python, source, code):
-    return python(f"import rstack\nrstack.install({source.env!r})\n{code}")
-
-
 def test_row_01_it_needs_no_imp(python, source):
-    printed = run(python, source, "import sys, foo.bar.module3; print('imp' in sys.modules)")
+    printed = python.installed(source, "import sys, foo.bar.module3; print('imp' in sys.modules)")
     assert printed == "False\n"
 
 
 def test_row_02_reload_sees_a_new_release(python, seed):
     area = seed(ARTICLE)
-    process = python.start(f"""
-import rstack, importlib
-rstack.install({area.env!r})
+    process = python.start_installed(area, """
+import importlib
 import foo.module1
 print(foo.module1.f(), flush=True)
 input()
@@ -61,14 +45,14 @@ rstack.advance()
 importlib.reload(foo.module1)
 print(foo.module1.f())
 """)
-    assert process.stdout.readline() == "old\n"
+    process.says("old")
     area.seed({**ARTICLE, "foo/module1.py": "def f():\n    return 'new'\n"})
-    assert process.communicate("\n", timeout=60)[0] == "new\n"
+    assert process.rest() == "new\n"
 
 
 def test_row_03_an_empty_module_is_not_fetched_again(python, source):
     modules = "foo, foo.module1, foo.rel, foo.rel.leaf, foo.bar, foo.bar.module3"
-    printed, asked = counted(python, source.url("redis"), f"import {modules}; print(foo.bar.__spec__.has_location)")
+    printed, asked = python.counted(source.url("redis"), f"import {modules}; print(foo.bar.__spec__.has_location)")
     assert (printed, asked) == ("True\n", 0)
 
 
@@ -83,7 +67,7 @@ try:
 except ModuleNotFoundError as error:
     print(error)
 """
-    printed, asked = counted(python, source.url("redis"), code)
+    printed, asked = python.counted(source.url("redis"), code)
     assert printed == (
         "cannot import name 'nope' from 'foo.module1'\n"
         "No module named 'foo.module1.nope'; 'foo.module1' is not a package\n"
@@ -92,7 +76,7 @@ except ModuleNotFoundError as error:
 
 
 def test_row_05_relative_imports_work_in_a_package(python, source):
-    printed = run(python, source, "import foo.rel; print(foo.rel.LEAF, foo.rel.f(), foo.__package__, foo.rel.__package__)")
+    printed = python.installed(source, "import foo.rel; print(foo.rel.LEAF, foo.rel.f(), foo.__package__, foo.rel.__package__)")
     assert printed == "1 old foo foo.rel\n"
 
 
@@ -101,16 +85,16 @@ def test_row_06_names_are_matched_whole(python, source):
 import importlib.util
 print([importlib.util.find_spec(name) for name in ("foobar", "foo_extensions", "fo")])
 """
-    assert counted(python, source.url("redis"), code) == ("[None, None, None]\n", 0)
+    assert python.counted(source.url("redis"), code) == ("[None, None, None]\n", 0)
 
 
 def test_row_07_a_package_wins_over_a_module(python, seed):
     area = seed({"both.py": "KIND = 'module'\n", "both/__init__.py": "KIND = 'package'\n"})
-    assert counted(python, area.url("redis"), "import both; print(both.KIND)") == ("package\n", 0)
+    assert python.counted(area.url("redis"), "import both; print(both.KIND)") == ("package\n", 0)
 
 
 def test_row_08_each_module_has_a_loader_of_its_own(python, source):
-    printed = run(python, source, """
+    printed = python.installed(source, """
 import foo, foo.bar
 print(type(foo.__loader__).__name__, foo.__loader__ is foo.__spec__.loader, foo.__loader__ is foo.bar.__loader__)
 """)
@@ -118,7 +102,7 @@ print(type(foo.__loader__).__name__, foo.__loader__ is foo.__spec__.loader, foo.
 
 
 def test_row_09_source_code_runpy_walking_and_resources_work(python, source):
-    printed = run(python, source, """
+    printed = python.installed(source, """
 import inspect, runpy, pkgutil, importlib.resources, traceback, foo.bar.module3 as module
 print(inspect.getsource(module.multiply).splitlines()[1].strip())
 print(runpy.run_module("foo.bar.module3")["multiply"](2, 3))
@@ -148,19 +132,19 @@ except ImportError as error:
     print(type(error).__name__, error)
 """, env={"RSTACK_SOURCE": proxy.url(url)})
         proxy.close()
-        printed, _ = process.communicate("\n", timeout=60)
+        printed = process.rest()
     assert printed.startswith("ImportError foo may be in a source that cannot be opened: "), printed
     assert f"127.0.0.1:{proxy.port}" in printed
 
 
 def test_row_11_a_folder_without_init_is_a_namespace_package(python, seed):
     area = seed({"bare/deep/leaf.py": "V = 1\n"})
-    assert run(python, area, "import bare.deep.leaf; print(bare.deep.leaf.V, len(bare.__path__))") == "1 1\n"
+    assert python.installed(area, "import bare.deep.leaf; print(bare.deep.leaf.V, len(bare.__path__))") == "1 1\n"
 
 
 def test_row_12_times_keep_their_whole_seconds(python, seed):
     area = seed({"slow.py": "import time; time.sleep(1.05)\n"})
-    printed = run(python, area, "import slow; [m] = rstack.info().modules; print(1.05 <= m.run_seconds < 5)")
+    printed = python.installed(area, "import slow; [m] = rstack.info().modules; print(1.05 <= m.run_seconds < 5)")
     assert printed == "True\n"
 
 
@@ -223,4 +207,4 @@ print(flags.f.__annotations__["x"] is int, latin.TEXT == "\\xfc")
 def test_the_articles_program_runs_unchanged(python, article):
     assert (ROOT / "demo/foo/bar/module3.py").is_file()
     assert sys.version_info >= (3, 10)
-    assert run(python, article, "from foo.bar.module3 import multiply; print(multiply(3, 4))") == "12\n"
+    assert python.installed(article, "from foo.bar.module3 import multiply; print(multiply(3, 4))") == "12\n"

@@ -25,11 +25,11 @@ except KeyboardInterrupt:
 print(rstack.open({url!r}).exists("slow/a.py"))
 """)
         proxy.delay = 60
-        assert process.stdout.readline() == "ready\n"
+        process.says("ready")
         time.sleep(0.5)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        assert process.stdout.readline() == "interrupted\n"
+        process.says("interrupted")
         assert time.monotonic() - began < 2
         assert process.communicate(timeout=60)[0] == "True\n"
 
@@ -126,15 +126,14 @@ print(two.b.NAME, flush=True)
 input()
 print(rstack.advance(), flush=True)
 """)
-    assert process.stdout.readline() == "ready\n"
+    process.says("ready")
     own_local.kill("redis")
-    process.stdin.write("\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == "failed\n"
-    assert process.stdout.readline() == "b\n"
+    process.go_on()
+    process.says("failed")
+    process.says("b")
     own_local.start()
     area.seed({**files, "two/b.py": "NAME = 'new'\n"})
-    assert process.communicate("\n", timeout=60)[0] == "['two.b']\n"
+    assert process.rest() == "['two.b']\n"
 
 
 def test_credentials_that_expire_are_renewed(local, python, seed):
@@ -163,10 +162,10 @@ print(rstack.advance())
 import b
 print(b.B)
 """, env=env)
-    assert process.stdout.readline() == "1\n"
+    process.says("1")
     before = len(log.read_text().splitlines())
     area.seed({"a.py": "A = 1\n", "b.py": "B = 2\n"})
     time.sleep(4)
-    assert process.communicate("\n", timeout=60)[0] == "['b']\n2\n"
+    assert process.rest() == "['b']\n2\n"
     assert len(log.read_text().splitlines()) > before >= 1
     assert os.environ.get("AWS_PROFILE") is None

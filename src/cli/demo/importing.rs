@@ -73,6 +73,7 @@ pub(super) async fn import(context: &Context<'_>, endpoints: &Endpoints, site: &
     for (store, source) in sources {
         let handover = Handover {
             source,
+            requested: None,
             only: &["foo".to_owned()],
             materialise: false,
             site,
@@ -86,6 +87,7 @@ pub(super) async fn import(context: &Context<'_>, endpoints: &Endpoints, site: &
             // As for the tour itself, what is configured for other environments does not matter.
             .env_remove("RSTACK_CONFIG")
             .env_remove("RSTACK_TRUSTED_KEYS")
+            .env_remove("RSTACK_REQUESTED")
             .current_dir(&context.settings.home)
             .stdin(Stdio::null())
             .kill_on_drop(true)

@@ -4,12 +4,15 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use rstack::release::Pin;
 use rstack::settings::{Settings, Target};
 use rstack::{Error, Result};
 
 pub(in crate::cli) struct Handover<'a> {
     /// Pinned, and without a name that takes CloudFormation to find.
     pub(in crate::cli) source: String,
+    /// What was asked for: what `rstack.advance()` goes on from.
+    pub(in crate::cli) requested: Option<Requested>,
     pub(in crate::cli) only: &'a [String],
     pub(in crate::cli) materialise: bool,
     /// The folder whose `sitecustomize` switches imports on.
@@ -43,6 +46,9 @@ impl Handover<'_> {
         if let Some(file) = &settings.file {
             variables.push(("RSTACK_CONFIG", file.into()));
         }
+        if let Some(requested) = self.requested {
+            variables.push(("RSTACK_REQUESTED", requested.written()));
+        }
         if !self.only.is_empty() {
             variables.push(("RSTACK_ONLY", self.only.join(",").into()));
         }
@@ -50,6 +56,33 @@ impl Handover<'_> {
             variables.push(("RSTACK_MATERIALISE", "1".into()));
         }
         Ok(variables)
+    }
+}
+
+/// A source as it was typed, by which a process that is pinned finds newer releases.
+pub(in crate::cli) struct Requested(String);
+
+impl Requested {
+    /// Of options, and of what the environment says where there are none: RSTACK_REQUESTED where a program that imports
+    /// from a source has started this one, since RSTACK_SOURCE is pinned then.
+    pub(in crate::cli) fn of(
+        source: Option<&str>,
+        at: Option<&Pin>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        if source.is_none()
+            && at.is_none()
+            && let Some(requested) = variable("RSTACK_REQUESTED")
+        {
+            return Self(requested);
+        }
+        let at = at.map(Pin::to_string).unwrap_or_default();
+        let source = source.map(str::to_owned).or_else(|| variable("RSTACK_SOURCE"));
+        Self(format!("{at}\n{}", source.unwrap_or_default()))
+    }
+
+    fn written(self) -> OsString {
+        self.0.into()
     }
 }
 
@@ -71,6 +104,33 @@ fn in_front(folder: &Path, path: Option<OsString>) -> Result<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_asked_for_is_the_options_else_what_a_parent_was_asked_for() {
+        let pin: Pin = "0123abcd".parse().expect("a pin");
+        let child = [
+            ("RSTACK_SOURCE", "s3://b/prod?at=0f0f0f0f"),
+            ("RSTACK_REQUESTED", "\ns3://b/prod"),
+        ];
+        for (source, at, variables, expected) in [
+            (Some("prod"), None, &[][..], "\nprod"),
+            (Some("prod"), Some(&pin), &[], "0123abcd\nprod"),
+            (None, None, &[], "\n"),
+            (None, None, &child[..1], "\ns3://b/prod?at=0f0f0f0f"),
+            (None, None, &child, "\ns3://b/prod"),
+            (Some("uat"), None, &child, "\nuat"),
+        ] {
+            let variable = |wanted: &str| {
+                let found = variables.iter().find(|(name, _)| *name == wanted);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(
+                Requested::of(source, at, variable).0,
+                expected,
+                "{source:?} {at:?} {variables:?}"
+            );
+        }
+    }
 
     #[test]
     fn the_folder_comes_first_and_once() {

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -64,11 +64,19 @@ impl Interpreter {
             .env_remove("RSTACK_SOURCE")
             .output()
             .await
-            .map_err(|error| Error::file("run", &self.0, error))?;
+            .map_err(|error| self.not_started(error))?;
         if output.status.success() && !output.stdout.is_empty() {
             return Ok(OsString::from_vec(output.stdout).into());
         }
         Err(self.lacking(&output))
+    }
+
+    fn not_started(&self, error: io::Error) -> Error {
+        if error.kind() == io::ErrorKind::NotFound {
+            return Error::refused(format!("there is no `{}` to import with", self.0.display()))
+                .with_hint("put Python 3.10 or newer, with the package `rstack`, into PATH");
+        }
+        Error::file("run", &self.0, error)
     }
 
     fn lacking(&self, output: &Output) -> Error {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::location::Location;
 use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
 use crate::publish::Area;
@@ -13,8 +12,9 @@ use crate::release::{Pin, Place};
 use crate::stack::{Endpoints, describe, output_key};
 use crate::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store};
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Whereabouts {
+/// What CloudFormation tells of an environment that is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whereabouts {
     stack_id: String,
     endpoints: Endpoints,
     /// Of Redis's AUTH token.
@@ -37,12 +37,34 @@ pub(super) async fn place(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: 
             found
         }
     };
-    let password = match &found.secret {
-        // Without the password Redis refuses, and is passed over with a warning.
+    let password = password(aws, &found).await;
+    Ok(at(aws, found, password, area))
+}
+
+/// The same, as somebody told who has asked already: a process that this one is a child of.
+pub(super) async fn told(
+    aws: &Aws,
+    cache: &Arc<LocalCache>,
+    found: &Whereabouts,
+    area: Area,
+    pin: Option<&Pin>,
+) -> Place {
+    let place = Place {
+        local: Arc::clone(cache),
+        ..at(aws, found.clone(), None, area.clone())
+    };
+    match pin {
+        Some(pin) if place.noted_complete(pin) => place,
+        _ => at(aws, found.clone(), password(aws, found).await, area),
+    }
+}
+
+/// Of Redis. Without it Redis refuses, and is passed over with a warning.
+async fn password(aws: &Aws, found: &Whereabouts) -> Option<String> {
+    match &found.secret {
         Some(arn) => aws.secret(arn).await.ok(),
         None => None,
-    };
-    Ok(at(aws, found, password, area))
+    }
 }
 
 /// The same as it was when an earlier process asked: good enough for a release that is known by its id, all of which is
@@ -66,6 +88,18 @@ fn parse(note: &[u8]) -> Option<Whereabouts> {
     serde_json::from_slice(note).ok()
 }
 
+impl Whereabouts {
+    /// As `?stores=` of a source.
+    pub(super) fn written(&self) -> String {
+        // Nothing in it can fail to be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        parse(text.as_bytes())
+    }
+}
+
 async fn resolve(aws: &Aws, name: &str) -> Result<Whereabouts> {
     let stack = describe(aws, name).await?.ok_or_else(|| {
         Error::from(ErrorKind::NoEnvironment {
@@ -82,22 +116,18 @@ async fn resolve(aws: &Aws, name: &str) -> Result<Whereabouts> {
 }
 
 fn at(aws: &Aws, found: Whereabouts, password: Option<String>, area: Area) -> Place {
-    let Endpoints { bucket, table, redis } = found.endpoints;
+    let Endpoints { bucket, table, redis } = found.endpoints.clone();
     let redis = RedisStore::new(RedisAddress {
         tls: redis.tls,
         password,
         ..RedisAddress::new(redis.address, redis.port)
     });
-    let resolved = Location::DynamoDb {
-        table: table.clone(),
-        area: area.clone(),
-    };
     let table = DynamoDbStore::new(aws.dynamodb().clone(), table);
     Place {
-        resolved: Some(resolved),
         cache: Some(Arc::new(redis) as Arc<dyn Store>),
         backup: Some(Arc::new(S3Store::new(aws.s3().clone(), bucket))),
-        stack_id: Some(found.stack_id),
+        stack_id: Some(found.stack_id.clone()),
+        whereabouts: Some(Arc::new(found)),
         ..Place::of(Arc::new(table), area)
     }
 }

@@ -12,6 +12,7 @@ mod union;
 mod url;
 
 pub use diff::{Difference, Patch, describe, differences};
+pub use environment::Whereabouts;
 pub use kydb::KydbStore;
 pub use location::Location;
 pub use open::Opening;

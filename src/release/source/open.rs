@@ -13,8 +13,8 @@ use crate::aws::Aws;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
-use crate::publish::Tree;
-use crate::release::{Load, LocalCache, Pin, Place, Reader};
+use crate::publish::{Area, Tree};
+use crate::release::{Load, LocalCache, Place, Reader};
 use crate::store::{DynamoDbStore, FileStore, RedisStore, S3Store};
 use crate::trust::{Distrust, TrustedKeys};
 
@@ -79,7 +79,7 @@ impl Opening<'_> {
         }
         let place = Place {
             stale: part.stale,
-            ..self.place_of(&part.location, part.at.as_ref()).await?
+            ..self.place(part).await?
         };
         match Reader::load(place.clone(), part.at.as_ref(), self.load).await {
             Ok(reader) => Ok(Member::Area(Box::new(reader))),
@@ -103,27 +103,29 @@ impl Opening<'_> {
         Ok(Member::Plain(plain))
     }
 
-    pub(super) async fn place(&self, location: &Location) -> Result<Place> {
-        self.place_of(location, None).await
-    }
-
-    async fn place_of(&self, location: &Location, pin: Option<&Pin>) -> Result<Place> {
+    pub(super) async fn place(&self, part: &Part) -> Result<Place> {
         Ok(Place {
             trusted: self.trusted.clone(),
             local: Arc::clone(self.cache),
-            ..self.found(location, pin).await?
+            ..self.found(part).await?
         })
     }
 
-    async fn found(&self, location: &Location, pin: Option<&Pin>) -> Result<Place> {
+    async fn environment(&self, name: &str, area: &Area, part: &Part) -> Result<Place> {
+        let (aws, pin) = (self.aws()?, part.at.as_ref());
+        if let Some(stores) = &part.stores {
+            return Ok(environment::told(aws, self.cache, stores, area.clone(), pin).await);
+        }
+        match pin.and_then(|pin| environment::noted(aws, self.cache, name, area.clone(), pin)) {
+            Some(place) => Ok(place),
+            None => environment::place(aws, self.cache, name, area.clone()).await,
+        }
+    }
+
+    async fn found(&self, part: &Part) -> Result<Place> {
+        let location = &part.location;
         Ok(match location {
-            Location::Environment { name, area } => {
-                let aws = self.aws()?;
-                match pin.and_then(|pin| environment::noted(aws, self.cache, name, area.clone(), pin)) {
-                    Some(place) => place,
-                    None => environment::place(aws, self.cache, name, area.clone()).await?,
-                }
-            }
+            Location::Environment { name, area } => self.environment(name, area, part).await?,
             Location::S3 { bucket, area } => {
                 let store = S3Store::new(self.aws()?.s3().clone(), bucket);
                 Place::of(Arc::new(store), area.clone())

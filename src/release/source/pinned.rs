@@ -20,7 +20,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 const SECRET: &AsciiSet = &RESERVED.add(b'/');
 
 impl Source {
-    /// A source that opens the same releases again, wherever the markers are by then, and does not ask CloudFormation.
+    /// A source that opens the same releases again from the same stores, wherever the markers are by then, and does not
+    /// ask CloudFormation.
     /// What was passed over is left out. It holds passwords: it is for other processes, not for people.
     #[must_use]
     pub fn pinned(&self) -> String {
@@ -34,40 +35,45 @@ fn part(location: &Location, member: &Member) -> String {
         let (url, db) = written(location);
         return url + &db.map_or_else(String::new, |db| format!("?db={db}"));
     };
-    let resolved = reader.place().resolved.as_ref();
-    let (mut url, db) = written(resolved.unwrap_or(location));
+    let (mut url, db) = written(location);
     // Writing to a String cannot fail.
     let _ = write!(url, "?at={}", reader.marker().release);
+    if let Some(whereabouts) = &reader.place().whereabouts {
+        let _ = write!(url, "&stores={}", encoded(&whereabouts.written()));
+    }
     if let Some(db) = db {
         let _ = write!(url, "&db={db}");
     }
     url
 }
 
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
 /// Without options, and the number of a Redis's database.
 fn written(location: &Location) -> (String, Option<i64>) {
-    let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let url = match location {
-        Location::Environment { name, area } => format!("env:{}/{}", encode(name), encode(area.as_str())),
-        Location::S3 { bucket, area } => format!("s3://{}/{}", encode(bucket), encode(area.as_str())),
-        Location::DynamoDb { table, area } => format!("dynamodb://{}/{}", encode(table), encode(area.as_str())),
+        Location::Environment { name, area } => format!("env:{}/{}", encoded(name), encoded(area.as_str())),
+        Location::S3 { bucket, area } => format!("s3://{}/{}", encoded(bucket), encoded(area.as_str())),
+        Location::DynamoDb { table, area } => format!("dynamodb://{}/{}", encoded(table), encoded(area.as_str())),
         Location::File { root, area } => {
-            format!("file://{}/{}", encode(&root.to_string_lossy()), encode(area.as_str()))
+            format!("file://{}/{}", encoded(&root.to_string_lossy()), encoded(area.as_str()))
         }
         Location::Folder(path) => {
             let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            encode(&absolute.to_string_lossy())
+            encoded(&absolute.to_string_lossy())
         }
         Location::Redis { address, area } => {
-            let url = format!("{}/{}", redis(address), encode(area.as_str()));
+            let url = format!("{}/{}", redis(address), encoded(area.as_str()));
             return (url, Some(address.db));
         }
         Location::Kydb { store, base } => match store {
             KydbStore::Redis(address) => {
-                return (format!("kydb+{}/{}", redis(address), encode(base)), Some(address.db));
+                return (format!("kydb+{}/{}", redis(address), encoded(base)), Some(address.db));
             }
-            KydbStore::S3(bucket) => format!("kydb+s3://{}/{}", encode(bucket), encode(base)),
-            KydbStore::DynamoDb(table) => format!("kydb+dynamodb://{}/{}", encode(table), encode(base)),
+            KydbStore::S3(bucket) => format!("kydb+s3://{}/{}", encoded(bucket), encoded(base)),
+            KydbStore::DynamoDb(table) => format!("kydb+dynamodb://{}/{}", encoded(table), encoded(base)),
         },
     };
     (url, None)
@@ -94,7 +100,7 @@ fn redis(address: &RedisAddress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::SourceUrl;
+    use crate::release::{SourceUrl, Whereabouts};
 
     #[test]
     fn what_is_written_is_read_as_the_same_place() {
@@ -114,5 +120,15 @@ mod tests {
             let db = db.map_or_else(String::new, |db| format!("?db={db}"));
             assert_eq!(format!("{written}{db}"), text);
         }
+    }
+    #[test]
+    fn where_an_environment_is_goes_along() {
+        let found = r#"{"stack_id":"arn:x","endpoints":{"bucket":"b","table":"t","redis":{"address":"h","port":6379,"tls":true}},"secret":"arn:y"}"#;
+        let written = Whereabouts::read(found).expect("as written").written();
+        assert_eq!(written, found);
+        let pinned = format!("env:demo/prod?at=0123abcd&stores={}", encoded(&written));
+        let url = SourceUrl::parse(&pinned, None).expect("a source");
+        assert_eq!(url.parts[0].stores.as_deref().map(Whereabouts::written), Some(written));
+        assert_eq!(url.to_string(), "env:demo/prod");
     }
 }

@@ -143,7 +143,7 @@ impl Source {
             return Err(Error::usage("`?at=` means one release, not their history")
                 .with_hint("`rstack releases --at` shows the history up to it"));
         }
-        opening.place(&part.location).await
+        opening.place(part).await
     }
 
     /// What was opened, with its place in the union, from 0.

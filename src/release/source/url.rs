@@ -1,9 +1,11 @@
 //! What a source is called.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::KydbStore;
+use super::environment::Whereabouts;
 use super::location::{Location, decode};
 use crate::config::check;
 use crate::error::{Error, Result};
@@ -25,6 +27,8 @@ pub(super) struct Part {
     pub(super) optional: bool,
     /// A copy of a marker that was not known to be the current one for so long is refused.
     pub(super) stale: Option<Duration>,
+    /// Of an environment, as another process found it.
+    pub(super) stores: Option<Arc<Whereabouts>>,
 }
 
 impl fmt::Display for SourceUrl {
@@ -59,6 +63,7 @@ impl SourceUrl {
             at: None,
             optional: false,
             stale: None,
+            stores: None,
         };
         Self { parts: vec![part] }
     }
@@ -90,6 +95,7 @@ impl SourceUrl {
                     at: None,
                     optional: false,
                     stale: None,
+                    stores: _,
                 },
             ] => Some((name, area)),
             _ => None,
@@ -141,6 +147,9 @@ impl Part {
         if options.db.is_some() {
             return Err(Error::usage("`?db=` is for `redis://` and `rediss://` only"));
         }
+        if options.stores.is_some() && !matches!(location, Location::Environment { .. }) {
+            return Err(Error::usage("`?stores=` is for `env:` only"));
+        }
         if options.stale.is_some() {
             if !location.has_a_marker_of_its_own() {
                 return Err(Error::usage(format!(
@@ -157,6 +166,7 @@ impl Part {
             at: options.at,
             optional: options.optional,
             stale: options.stale,
+            stores: options.stores,
         })
     }
 }
@@ -166,6 +176,7 @@ struct Options {
     at: Option<Pin>,
     optional: bool,
     stale: Option<Duration>,
+    stores: Option<Arc<Whereabouts>>,
     db: Option<String>,
 }
 
@@ -180,6 +191,13 @@ impl Options {
                 ("optional", "1") => options.optional = true,
                 ("optional", "0") => options.optional = false,
                 ("stale", age) => options.stale = Some(duration(age)?),
+                ("stores", found) => {
+                    let found = Whereabouts::read(found).ok_or_else(|| {
+                        Error::usage("`?stores=` is not what rstack writes there")
+                            .with_hint("leave it out: then CloudFormation is asked where the stores are")
+                    })?;
+                    options.stores = Some(Arc::new(found));
+                }
                 ("db", number) => options.db = Some(number.to_owned()),
                 _ => {
                     return Err(Error::usage(format!("`?{option}` is unknown in a source")).with_hint(
@@ -263,6 +281,7 @@ mod tests {
             "file://x",
             "redis://h:x/prod",
             "prod?at=%FF",
+            "prod?stores=%7B%7D",
         ] {
             assert!(parse(text).starts_with("error: "), "{text}: {}", parse(text));
         }

@@ -9,6 +9,14 @@ from .environment import Area
 from .local import BINARY
 from .python import Python
 
+PACKAGE = {
+    "pkg/__init__.py": "from .leaf import LEAF\n",
+    "pkg/leaf.py": "LEAF = 'leaf'\n",
+    "pkg/sub/__init__.py": "from ..leaf import LEAF\nfrom . import deep\n",
+    "pkg/sub/deep.py": "NAME = __name__\n\ndef where():\n    return 'deep'\n",
+}
+"""The files of a small package."""
+
 # How a program is started that imports from a source.
 INSTALL = "install in the program"
 RUN = "rstack run"

@@ -8,8 +8,30 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from .environment import Area
 from .local import Local
+from .proxy import proxied
+
+
+class Program(subprocess.Popen[str]):
+    """One that goes on while a test does something: it prints a line when it is ready, and reads one to go on."""
+
+    def says(self, line: str) -> None:
+        """Waits for its next line, which has to be this one."""
+        assert self.stdout is not None
+        said = self.stdout.readline()
+        assert said == line + "\n", said
+
+    def go_on(self) -> None:
+        assert self.stdin is not None
+        self.stdin.write("\n")
+        self.stdin.flush()
+
+    def rest(self) -> str:
+        """Lets it go on; what it prints until its end."""
+        return self.communicate("\n", timeout=60)[0]
 
 
 class Python:
@@ -19,7 +41,7 @@ class Python:
         self.local = local
         self.folder = folder
         self.executable = executable
-        self.started: list[subprocess.Popen[str]] = []
+        self.started: list[Program] = []
 
     def __call__(self, code: str, **options: object) -> str:
         """Runs code, which has to succeed; gives what it printed."""
@@ -50,9 +72,8 @@ class Python:
             raise AssertionError(f"{' '.join(map(str, finished.args))}: {finished.returncode}\n{shown}")
         return finished
 
-    def start(self, code: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
-        """Code that goes on while the test does something: it prints a line when it is ready and reads one to go on."""
-        process = subprocess.Popen(
+    def start(self, code: str, env: dict[str, str] | None = None) -> Program:
+        program = Program(
             [str(self.executable), "-c", code],
             env=self.env | (env or {}),
             cwd=self.folder,
@@ -62,8 +83,8 @@ class Python:
             # With all its forks.
             start_new_session=True,
         )
-        self.started.append(process)
-        return process
+        self.started.append(program)
+        return program
 
     def stop(self) -> None:
         """Whatever a test left running."""
@@ -79,8 +100,31 @@ class Python:
         file.write_text(text)
         return file
 
+    def installed(self, area: Area | str, code: str, *, install: dict[str, object] | None = None, **named: Any) -> str:
+        """What code prints after `rstack.install` of an area or source; `install` are further arguments of that."""
+        return self(_installing(area, install) + code, **named)
+
+    def start_installed(self, area: Area | str, code: str, *, install: dict[str, object] | None = None) -> Program:
+        return self.start(_installing(area, install) + code)
+
+    def counted(self, url: str, code: str) -> tuple[str, int]:
+        """What code prints after a Redis was installed, and how often rstack asked that for it."""
+        with proxied(url) as proxy:
+            program = self.start_installed(proxy.url(url), f"print(flush=True)\ninput()\n{code}")
+            program.says("")
+            before = proxy.asked
+            printed = program.rest()
+            assert program.returncode == 0 and before > 0
+            return printed, proxy.asked - before
+
     @property
     def env(self) -> dict[str, str]:
         """With `bin` of this interpreter's environment in front of PATH, as after `activate`."""
         env = self.local.env
         return env | {"PATH": f"{self.executable.parent}:{env['PATH']}"}
+
+
+def _installing(area: Area | str, install: dict[str, object] | None) -> str:
+    options = "".join(f", {name}={value!r}" for name, value in (install or {}).items())
+    source = area if isinstance(area, str) else area.env
+    return f"import rstack, sys\nrstack.install({source!r}{options})\n"
