@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OLDEST = (3, 10)
+# The first without a GIL that PyO3 builds for.
+OLDEST_FREE_THREADED = (3, 14)
 ASK = """
 import json, sys, sysconfig
 print(json.dumps([sys.implementation.name, sys.version_info[:3], bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
@@ -24,7 +26,7 @@ class Interpreter:
 
     @property
     def minor(self) -> str:
-        """Such as "3.13", or "3.13t" without a GIL."""
+        """Such as "3.14", or "3.14t" without a GIL."""
         return f"{self.version[0]}.{self.version[1]}{'t' if self.is_free_threaded else ''}"
 
     def __str__(self) -> str:
@@ -36,7 +38,8 @@ def find() -> list[Interpreter]:
     found: dict[str, Interpreter] = {}
     for path in candidates():
         interpreter = ask(path)
-        if interpreter and interpreter.version >= OLDEST:
+        oldest = OLDEST_FREE_THREADED if interpreter and interpreter.is_free_threaded else OLDEST
+        if interpreter and interpreter.version >= oldest:
             found.setdefault(interpreter.minor, interpreter)
     return sorted(found.values(), key=lambda interpreter: (interpreter.is_free_threaded, interpreter.version))
 

@@ -2,7 +2,7 @@
 """Builds the wheel and runs the tests on every interpreter there is: run.py [--all] [pytest arguments…]
 
 `run.py --install` only makes an environment of this interpreter with the package in it, and prints its programs' folder.
-Everything lies below target/python. RSTACK_TEST_PYTHONS=3.11,3.13t narrows the interpreters.
+Everything lies below target/python. RSTACK_TEST_PYTHONS=3.11,3.14t narrows the interpreters.
 """
 
 from __future__ import annotations
