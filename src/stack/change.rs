@@ -95,6 +95,7 @@ pub(super) async fn ready(aws: &Aws, change_set: &str, interrupt: &Interrupt) ->
                 return Err(ErrorKind::Interrupted("interrupted before anything was changed".to_owned()).into());
             }
         }
+        let began = started.elapsed();
         let described = match page(aws, change_set, None).await {
             Ok(described) => described,
             Err(error) if error.kind.is_transient() && started.elapsed() < Duration::from_mins(10) => {
@@ -103,7 +104,7 @@ pub(super) async fn ready(aws: &Aws, change_set: &str, interrupt: &Interrupt) ->
             }
             Err(error) => return Err(error.into()),
         };
-        pace.answered();
+        pace.answered(began, started.elapsed());
         match described.status() {
             Some(ChangeSetStatus::CreateComplete)
                 if described.execution_status() == Some(&ExecutionStatus::Available) =>

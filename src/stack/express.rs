@@ -19,13 +19,15 @@ pub(super) async fn wait_for_stores(aws: &Aws, stack: &Stack, watching: &Watch<'
         return Ok(());
     };
     let started = Instant::now();
-    let pace = Pace::new();
+    let mut pace = Pace::new();
     loop {
+        let began = started.elapsed();
         let (bucket, table, redis) = tokio::join!(
             bucket_answers(aws, &endpoints.bucket),
             table_is_active(aws, &endpoints.table),
             redis_is_available(aws, &endpoints.redis.address),
         );
+        pace.answered(began, started.elapsed());
         let waiting: Vec<_> = [("bucket", bucket), ("table", table), ("Redis", redis)]
             .into_iter()
             .filter_map(|(name, ready)| (!matches!(ready, Ok(true))).then_some((name, ready.err())))

@@ -1,115 +1,171 @@
-//! How often to ask: once when an operation may just have ended at once, every second in its first minute, slower as it
-//! ages, slower still when the service asks for patience.
+//! How often to ask: so that an end is noticed within a second in the first minute and within five later, slower when the
+//! service asks for patience.
+//!
+//! An operation that ends just after a look began is seen by the next one, when that is answered. So from the start of a
+//! look to the start of the next it may take the second less the time of an answer, whatever that does to the number of
+//! reads.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// When to look first. A local AWS has made a small stack by then.
 const FIRST: Duration = Duration::from_millis(20);
-const MINUTE: Duration = Duration::from_mins(1);
-/// Between two looks in the first minute, in milliseconds: a little less than a second, so that the answer comes within
-/// one.
-const STEP: u32 = 990;
-/// When to look again: the first look came before it was due, and those after this one come a little early; this one
-/// makes up for both. So up to no age, from the first second on, were there more looks than seconds.
-const SECOND: Duration = Duration::from_millis(60_000 - 58 * STEP as u64);
+/// Taken off between two looks, for an answer that is a little slower than those before it, and for what is asked once
+/// more when the end has been seen.
+const SPARE: Duration = Duration::from_millis(30);
+/// Between the starts of two looks, however slow the answers are.
+const FLOOR: Duration = Duration::from_millis(500);
+/// The answers by which the next one is judged.
+const REMEMBERED: usize = 4;
 const SLOWEST_THROTTLED: Duration = Duration::from_secs(30);
 
-/// The waits between the reads of one operation.
+/// The waits between the looks at one operation. A look is one read, or the two that agree on an end.
 #[derive(Debug)]
 pub(super) struct Pace {
     refusals: u32,
+    /// How old the operation was when the last look that was answered began.
+    looked: Option<Duration>,
+    /// How long the last answers took, the newest last.
+    took: VecDeque<Duration>,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self { refusals: 0 }
+        Self {
+            refusals: 0,
+            looked: None,
+            took: VecDeque::with_capacity(REMEMBERED),
+        }
     }
 
-    /// A read was throttled or lost.
+    /// A look was throttled or lost.
     pub(super) fn refused(&mut self) {
         self.refusals = (self.refusals + 1).min(10);
     }
 
-    /// A read was answered.
-    pub(super) fn answered(&mut self) {
+    /// A look that began when the operation was `began` old was answered when it was `ended` old.
+    pub(super) fn answered(&mut self, began: Duration, ended: Duration) {
         self.refusals = self.refusals.saturating_sub(1);
+        self.looked = Some(began);
+        if self.took.len() == REMEMBERED {
+            self.took.pop_front();
+        }
+        self.took.push_back(ended.saturating_sub(began));
     }
 
     /// How long to wait now, when the operation is `age` old. When throttled, some of it is taken off at random, so that
     /// many runs that were refused together do not come back together.
     pub(super) fn next(&self, age: Duration) -> Duration {
         if self.refusals == 0 {
-            return due(age).saturating_sub(age);
+            let due = self.looked.map_or(FIRST, |began| began + self.step(began));
+            return due.saturating_sub(age);
         }
-        let wait = (step(age) * 2_u32.pow(self.refusals)).min(SLOWEST_THROTTLED);
+        let wait = (within(age) * 2_u32.pow(self.refusals)).min(SLOWEST_THROTTLED);
         wait.mul_f64(1.0 - 0.25 * fastrand::f64())
     }
+
+    /// From the start of a look at this age to the start of the next.
+    fn step(&self, age: Duration) -> Duration {
+        let slowest = self.took.iter().max().copied().unwrap_or_default();
+        within(age).saturating_sub(slowest + SPARE).max(FLOOR)
+    }
 }
 
-/// The age at which an operation of this age is looked at next. Ages are fixed, and not counted from the last look, so
-/// that the time that a look takes is no delay.
-fn due(age: Duration) -> Duration {
-    if age < FIRST {
-        return FIRST;
-    }
-    if let Some(left) = MINUTE.checked_sub(age).filter(|left| !left.is_zero()) {
-        // The sixtieth look comes when the minute is over.
-        let steps = left.as_millis().div_ceil(u128::from(STEP)).max(1) - 1;
-        let before = step(age) * u32::try_from(steps).unwrap_or(u32::MAX);
-        return MINUTE.saturating_sub(before).max(SECOND);
-    }
-    let step = step(age).as_secs();
-    Duration::from_secs((age.as_secs() / step + 1) * step)
-}
-
-/// The time between two looks at an operation of this age.
-fn step(age: Duration) -> Duration {
-    match age.as_secs() {
-        0..60 => Duration::from_millis(STEP.into()),
-        60..120 => Duration::from_secs(2),
-        _ => Duration::from_secs(5),
-    }
+/// How soon an end at this age is noticed. It takes a few seconds to fall from the one bound to the other.
+fn within(age: Duration) -> Duration {
+    Duration::from_secs(match age.as_secs() {
+        0..60 => 1,
+        60..70 => 2,
+        _ => 5,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The ages at which an operation of this length is read, when each read takes so long.
-    fn reads(length: Duration, each: Duration) -> Vec<Duration> {
-        let pace = Pace::new();
-        let mut reads = Vec::new();
+    const MINUTE: Duration = Duration::from_mins(1);
+    const ANSWERS: [Duration; 4] = [
+        Duration::ZERO,
+        Duration::from_millis(3),
+        Duration::from_millis(150),
+        Duration::from_millis(400),
+    ];
+
+    /// The ages at which the looks at an operation of this length begin, when each is answered after so long.
+    fn looks(length: Duration, each: Duration) -> Vec<Duration> {
+        let mut pace = Pace::new();
+        let mut looks = Vec::new();
         let mut age = pace.next(Duration::ZERO);
         while age < length {
-            reads.push(age);
+            looks.push(age);
+            pace.answered(age, age + each);
             age += each;
             age += pace.next(age);
         }
-        reads
+        looks
+    }
+
+    fn reads(length: Duration, each: Duration) -> u32 {
+        u32::try_from(looks(length, each).len()).expect("a few")
     }
 
     #[test]
     fn the_end_is_noticed_within_a_second_in_the_first_minute_and_within_five_later() {
-        for each in [0, 3, 150, 980].map(Duration::from_millis) {
-            let reads = reads(Duration::from_hours(1), each);
-            assert_eq!(reads[..2], [FIRST, Duration::from_millis(2_580)]);
-            for pair in reads[1..].windows(2) {
-                let limit = if pair[0] < MINUTE { 990 } else { 5_000 };
+        for each in ANSWERS {
+            let mut before = Duration::ZERO;
+            for look in looks(Duration::from_hours(1), each) {
+                // The worst end is the one just after a look began.
+                let delay = (look + each).saturating_sub(before);
+                let limit = Duration::from_secs(if before < MINUTE { 1 } else { 5 });
                 assert!(
-                    pair[1].saturating_sub(pair[0]) <= Duration::from_millis(limit),
-                    "{pair:?}"
+                    delay <= limit,
+                    "an end at {before:?} is noticed after {delay:?} of {each:?}"
+                );
+                before = look;
+            }
+        }
+    }
+
+    #[test]
+    fn a_slower_answer_than_those_before_it_is_made_up_for_by_the_next_looks() {
+        let mut pace = Pace::new();
+        let ms = Duration::from_millis;
+        pace.answered(ms(20), ms(30));
+        assert_eq!(pace.next(ms(30)), ms(1_000 - 10 - 30 - 10));
+        pace.answered(ms(980), ms(1_280));
+        assert_eq!(pace.next(ms(1_280)), ms(1_000 - 300 - 30 - 300));
+        // Answers that take longer than a second could not be noticed within one: they are not waited for at least.
+        pace.answered(ms(1_650), ms(3_650));
+        assert_eq!(pace.next(ms(3_650)), Duration::ZERO);
+        for _ in 0..REMEMBERED {
+            pace.answered(ms(4_000), ms(4_010));
+        }
+        assert_eq!(pace.next(ms(4_010)), ms(950));
+    }
+
+    #[test]
+    fn no_more_is_read_than_that_takes() {
+        for each in ANSWERS {
+            for seconds in 1..=60 {
+                let length = Duration::from_secs(seconds);
+                let steps = length.as_secs_f64() / (1.0 - (each + SPARE).as_secs_f64());
+                let reads = reads(length, each);
+                // The early look, and the one with which the first step begins.
+                assert!(
+                    f64::from(reads) <= steps + 1.0,
+                    "{reads} reads in {length:?}, each of {each:?}"
                 );
             }
         }
     }
 
     #[test]
-    fn an_operation_of_any_length_from_one_second_on_is_read_at_most_once_a_second() {
-        for each in [0, 3, 150, 1_700].map(Duration::from_millis) {
-            for tenths in 10..6_000 {
-                let length = Duration::from_millis(tenths * 100);
-                let reads = u32::try_from(reads(length, each).len()).expect("a few");
-                assert!(Duration::from_secs(1) * reads <= length, "{reads} reads in {length:?}");
+    fn a_longer_operation_is_read_less_than_once_a_second() {
+        for (each, from) in ANSWERS.into_iter().zip([75, 75, 86, 135]) {
+            for seconds in from..1_000_u32 {
+                let reads = reads(Duration::from_secs(seconds.into()), each);
+                assert!(reads < seconds, "{reads} reads in {seconds} s, each of {each:?}");
             }
         }
     }
@@ -118,30 +174,37 @@ mod tests {
     fn there_is_one_read_in_five_seconds_in_the_end() {
         let during = |from: u64, to: u64| {
             let span = Duration::from_secs(from)..Duration::from_secs(to);
-            let reads = reads(span.end, Duration::from_millis(100));
-            reads.into_iter().filter(|age| span.contains(age)).count()
+            let looks = looks(span.end, Duration::from_millis(3));
+            looks.into_iter().filter(|age| span.contains(age)).count()
         };
-        assert_eq!(during(0, 60), 59);
-        assert_eq!(during(60, 120), 30);
-        assert_eq!(during(120, 600), 96);
+        assert_eq!(during(0, 60), 63);
+        assert_eq!(during(60, 70), 5);
+        assert_eq!(during(70, 90), 4);
+        assert_eq!(
+            during(70, 570),
+            101,
+            "each answer and the spare are taken off five seconds"
+        );
     }
 
     #[test]
     fn throttling_slows_down_and_answers_speed_up_again() {
         let mut pace = Pace::new();
-        let calm = pace.next(MINUTE);
-        pace.refused();
-        pace.refused();
-        pace.refused();
-        let throttled = pace.next(MINUTE);
+        let at = |seconds| Duration::from_secs(seconds);
+        pace.answered(at(60), at(60));
+        let calm = pace.next(at(60));
+        for _ in 0..3 {
+            pace.refused();
+        }
+        let throttled = pace.next(at(60));
         assert!(throttled > calm * 4, "{calm:?} {throttled:?}");
         for _ in 0..3 {
-            pace.answered();
+            pace.answered(at(60), at(60));
         }
-        assert_eq!(pace.next(MINUTE), calm);
+        assert_eq!(pace.next(at(60)), calm);
         for _ in 0..20 {
             pace.refused();
         }
-        assert!(pace.next(MINUTE * 10) <= SLOWEST_THROTTLED);
+        assert!(pace.next(at(600)) <= SLOWEST_THROTTLED);
     }
 }

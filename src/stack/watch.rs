@@ -124,9 +124,6 @@ pub async fn watch(aws: &Aws, stack_id: &str, kind: OperationKind, scope: Scope,
         contradiction: None,
     };
     let (status, stack) = watching.run().await?;
-    // Late events belong to the story, but must not fail an operation that is over.
-    let late = watching.log.read(aws, stack_id).await.unwrap_or_default();
-    watching.report(&late);
     let causes = if status == goal(kind) {
         Vec::new()
     } else {
@@ -177,13 +174,14 @@ impl Watching<'_> {
         let mut round = 0_u32;
         loop {
             self.rest().await?;
+            let began = self.started.elapsed();
             let looked = tokio::select! {
                 looked = self.look(round) => looked,
                 () = interrupt.wait() => return Err(self.interrupted()),
             };
             match looked {
                 Ok(Some(ending)) => return Ok(ending),
-                Ok(None) => self.pace.answered(),
+                Ok(None) => self.pace.answered(began, self.started.elapsed()),
                 Err(error) => self.bear(&error)?,
             }
             round = round.wrapping_add(1);
@@ -193,22 +191,30 @@ impl Watching<'_> {
     /// One read: of the history, or every eighth time of the description, which may know more. When the one says that
     /// it is over, the other is asked at once.
     async fn look(&mut self, round: u32) -> Result<Option<Ending>> {
-        let description_first = round % 8 == 7;
-        if !description_first {
-            self.read_events().await?;
-            if !self.over() {
-                return Ok(None);
-            }
-        }
-        let stack = describe(self.aws, self.stack_id).await?;
-        self.answered = Instant::now();
-        if description_first {
+        let stack = if round % 8 == 7 {
+            let stack = describe(self.aws, self.stack_id).await?;
+            self.answered = Instant::now();
             if stack.as_ref().is_some_and(|stack| !stack.status.settled()) {
                 self.contradiction = None;
                 return Ok(None);
             }
             self.read_events().await?;
-        }
+            stack
+        } else {
+            self.read_events().await?;
+            if !self.over() {
+                return Ok(None);
+            }
+            let (stack, late) = tokio::join!(
+                describe(self.aws, self.stack_id),
+                self.log.read(self.aws, self.stack_id)
+            );
+            let stack = stack?;
+            self.answered = Instant::now();
+            // Late events belong to the story, but must not fail an operation that is over.
+            self.report(&late.unwrap_or_default());
+            stack
+        };
         if let Some(status) = self.log.overtaken() {
             return Ok(Some((status, stack)));
         }
