@@ -95,15 +95,15 @@ impl Way<'_> {
 
     /// What to do when it cannot be reached; `again` is the command that would do this again.
     pub(crate) fn advice(&self, context: &Context<'_>, again: &str) -> String {
+        if let Some(given) = &self.given {
+            return format!(
+                "check that a Redis answers at `{}`, or that the tunnel that begins there is open; then again: {again}",
+                given.endpoint()
+            );
+        }
         if context.settings.target == Target::Local {
             return format!(
                 "`rstack local status` shows whether it runs; `rstack local start` mends it; then again: {again}"
-            );
-        }
-        if let Some(given) = &self.given {
-            return format!(
-                "check that the tunnel to `{}` is open, then again: {again}",
-                given.endpoint()
             );
         }
         let tunnel = Tunnel {

@@ -21,7 +21,10 @@ pub(super) fn files(root: &Path) -> Result<Vec<Box<str>>> {
     let wrong = |what: &str| Error::usage(format!("`{}` {what}", root.display()));
     let metadata = match std::fs::metadata(root) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(wrong("does not exist")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(wrong("does not exist")
+                .with_hint("name a directory that is there; without one, the demo scripts are published"));
+        }
         Err(error) => return Err(Error::file("read", root, error)),
     };
     if !metadata.is_dir() {

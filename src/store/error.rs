@@ -59,7 +59,8 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn aws(store: StoreKind, error: &AwsError) -> Self {
+    /// Of a call that concerned `place`: "bucket `b`".
+    pub(crate) fn aws(store: StoreKind, place: &str, error: &AwsError) -> Self {
         let kind = match error.kind {
             AwsErrorKind::NoCredentials | AwsErrorKind::BadCredentials => StoreErrorKind::Unauthenticated,
             AwsErrorKind::Denied => StoreErrorKind::Denied,
@@ -71,9 +72,14 @@ impl StoreError {
                 StoreErrorKind::Other
             }
         };
+        // The services do not say what it is that they cannot find.
+        let message = match kind {
+            StoreErrorKind::Missing => format!("{place} does not exist: {error}"),
+            _ => error.to_string(),
+        };
         Self {
             hint: error.hint(),
-            ..Self::new(store, kind, error.to_string())
+            ..Self::new(store, kind, message)
         }
     }
 
@@ -97,7 +103,8 @@ impl StoreError {
         }
         let hint = match (self.kind, self.store) {
             (StoreErrorKind::Missing, StoreKind::S3 | StoreKind::DynamoDb) => {
-                "someone removed it behind the stack's back; `rstack down` and `rstack up` make a new environment"
+                "check the name, the region and the account; what an environment has lost, `rstack down` and `rstack up` \
+                 make anew"
             }
             (StoreErrorKind::Unauthenticated, StoreKind::Redis) => {
                 "give the password in RSTACK_REDIS_PASSWORD, or in `--redis-url`"
@@ -122,7 +129,8 @@ impl StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.store)?;
-        if let Some(key) = &self.key {
+        // Where there is no store, the key is not what is wrong.
+        if let Some(key) = self.key.as_ref().filter(|_| self.kind != StoreErrorKind::Missing) {
             write!(f, "{key:?}: ")?;
         }
         f.write_str(&self.message)

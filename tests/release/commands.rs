@@ -210,3 +210,24 @@ fn every_store_can_be_read_by_its_own_url_and_joined() {
     assert_eq!(optional.stdout, "a = 2\n");
     assert!(optional.stderr.contains("is passed over"), "{optional}");
 }
+
+#[test]
+fn a_bucket_or_a_table_that_is_not_there_is_named() {
+    let read = |url: &str| local::shared().rstack(["cat", url, "a.py"]).run();
+    assert_snapshot!(read("s3://no-such-bucket/main"), @r#"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: s3: bucket `no-such-bucket` does not exist: S3 GetObject was refused with NoSuchBucket: The specified bucket does not exist (request [UUID])
+    hint: check the name, the region and the account; what an environment has lost, `rstack down` and `rstack up` make anew
+    "#);
+    assert_snapshot!(read("dynamodb://no-such-table/main"), @r#"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: dynamodb: table `no-such-table` does not exist: DynamoDB BatchGetItem was refused with ResourceNotFoundException: Requested resource not found (request [UUID])
+    hint: check the name, the region and the account; what an environment has lost, `rstack down` and `rstack up` make anew
+    "#);
+}

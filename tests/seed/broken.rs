@@ -117,14 +117,14 @@ fn without_a_durable_store_nothing_is_published() {
             .await
             .expect("deleted");
     });
-    let table = world.output("TableName").to_owned();
+    let table = world.output("TableName").replace(&world.name, "");
     assert_snapshot!(told(&world.seed([]).hide(table, "[TABLE]").run()), @r#"
         exit: 1
         --- stdout
 
         --- stderr
-        error: dynamodb: DynamoDB BatchGetItem was refused with ResourceNotFoundException: Requested resource not found (request [UUID])
-        hint: someone removed it behind the stack's back; `rstack down` and `rstack up` make a new environment
+        error: dynamodb: table `[NAME][TABLE]` does not exist: DynamoDB BatchGetItem was refused with ResourceNotFoundException: Requested resource not found (request [UUID])
+        hint: check the name, the region and the account; what an environment has lost, `rstack down` and `rstack up` make anew
         "#);
     let stores = world.stores();
     for store in [&stores[0], &stores[2]] {

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 
-use super::batch::{Read, Table, refused};
+use super::batch::{Read, Table};
 use super::item::{self, Item, LONGEST_KEY, PARTS_PREFIX, PATH, PROBE_KEY, Written};
 use crate::aws::{AwsError, Service};
 use crate::store::pool::{self, Batches, Bounds};
@@ -86,7 +86,11 @@ impl DynamoDbStore {
         };
         let put = self.table.client.put_item().table_name(&self.table.name);
         let sent = put.set_item(Some(head)).return_values(ReturnValue::AllOld).send().await;
-        let before = sent.map_err(|error| refused(&AwsError::new(Service::DynamoDb, "PutItem", &error)).at(key))?;
+        let before = sent.map_err(|error| {
+            self.table
+                .refused(&AwsError::new(Service::DynamoDb, "PutItem", &error))
+                .at(key)
+        })?;
         self.drop_parts(before.attributes.iter()).await
     }
 
@@ -207,11 +211,11 @@ impl Store for DynamoDbStore {
                 .filter_expression("begins_with(#path, :prefix)")
                 .expression_attribute_values(":prefix", item::code(&Bytes::copy_from_slice(prefix.as_bytes())));
         }
-        stream::unfold(scan.into_paginator().send(), |mut pages| async move {
+        stream::unfold(scan.into_paginator().send(), move |mut pages| async move {
             let page = pages.next().await?;
             let page = page
                 .map(|page| page.items().iter().filter_map(listed).collect())
-                .map_err(|error| refused(&AwsError::new(Service::DynamoDb, "Scan", &error)));
+                .map_err(|error| self.table.refused(&AwsError::new(Service::DynamoDb, "Scan", &error)));
             Some((page, pages))
         })
         .boxed()

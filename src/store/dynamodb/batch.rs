@@ -36,6 +36,10 @@ pub(super) enum Read {
 }
 
 impl Table {
+    pub(super) fn refused(&self, error: &AwsError) -> StoreError {
+        StoreError::aws(StoreKind::DynamoDb, &format!("table `{}`", self.name), error)
+    }
+
     /// Items by key, strongly consistent. Keys may repeat.
     pub(super) async fn read(&self, keys: &[impl AsRef<str>], read: Read) -> StoreResult<HashMap<String, Item>> {
         let mut seen = HashSet::new();
@@ -75,7 +79,7 @@ impl Table {
                 Err(error) => {
                     let error = AwsError::new(Service::DynamoDb, "BatchGetItem", &error);
                     if error.kind != AwsErrorKind::Throttled {
-                        return Err(refused(&error));
+                        return Err(self.refused(&error));
                     }
                     // Who waits for reads is somebody who wants to start: half a minute, not two.
                     fruitless += CALLS - 1;
@@ -166,7 +170,7 @@ impl Table {
                 Err(error) => {
                     let error = AwsError::new(Service::DynamoDb, "BatchWriteItem", &error);
                     if error.kind != AwsErrorKind::Throttled {
-                        return Err(refused(&error));
+                        return Err(self.refused(&error));
                     }
                     Some(wanted)
                 }
@@ -197,10 +201,6 @@ fn size(item: &Item) -> usize {
             _ => 0,
         })
         .sum()
-}
-
-pub(super) fn refused(error: &AwsError) -> StoreError {
-    StoreError::aws(StoreKind::DynamoDb, error)
 }
 
 fn built(error: &dyn std::fmt::Display) -> StoreError {

@@ -4,7 +4,6 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use bytes::Bytes;
 
 use super::DynamoDbStore;
-use super::batch::refused;
 use super::item::{self, CODE, Item, PARTS, PATH, Written};
 use crate::aws::{AwsError, AwsErrorKind, Service};
 use crate::store::interface::{Mark, settle};
@@ -40,10 +39,10 @@ impl DynamoDbStore {
                         Ok(Swap::Conflict)
                     }
                     // The write may yet arrive, so its parts stay.
-                    _ => Err(refused(&error).at(key)),
+                    _ => Err(self.table.refused(&error).at(key)),
                 }
             }
-            Err(error) => Err(refused(&error).at(key)),
+            Err(error) => Err(self.table.refused(&error).at(key)),
         }
     }
 

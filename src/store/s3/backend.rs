@@ -39,6 +39,10 @@ impl S3Store {
         Self { client, bucket, place }
     }
 
+    pub(super) fn refused(&self, error: &AwsError) -> StoreError {
+        StoreError::aws(StoreKind::S3, &self.place, error)
+    }
+
     async fn put(&self, put: Put, done: &Done<'_>) -> StoreResult<()> {
         let size = put.body.size();
         match put.body {
@@ -77,7 +81,7 @@ impl Store for S3Store {
     async fn ping(&self) -> StoreResult<()> {
         match self.client.head_bucket().bucket(&self.bucket).send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(refused(&AwsError::new(Service::S3, "ListBucket", &error))),
+            Err(error) => Err(self.refused(&AwsError::new(Service::S3, "ListBucket", &error))),
         }
     }
 
@@ -144,8 +148,4 @@ impl Store for S3Store {
     async fn compare_and_set(&self, key: &str, expected: Option<&Version>, new: Bytes) -> StoreResult<Swap> {
         self.swap(key, expected, new).await
     }
-}
-
-pub(super) fn refused(error: &AwsError) -> StoreError {
-    StoreError::aws(StoreKind::S3, error)
 }

@@ -6,7 +6,6 @@ use futures_util::{StreamExt, stream};
 use percent_encoding::percent_decode_str;
 
 use super::S3Store;
-use super::backend::refused;
 use crate::aws::{AwsError, Service};
 use crate::store::{Listed, Pages};
 
@@ -20,11 +19,11 @@ pub(super) fn pages<'a>(store: &'a S3Store, prefix: &str) -> Pages<'a> {
         .encoding_type(EncodingType::Url)
         .into_paginator()
         .send();
-    stream::unfold(pages, |mut pages| async move {
+    stream::unfold(pages, move |mut pages| async move {
         let page = pages.next().await?;
         let page = page
             .map(|page| listed(&page))
-            .map_err(|error| refused(&AwsError::new(Service::S3, "ListBucket", &error)));
+            .map_err(|error| store.refused(&AwsError::new(Service::S3, "ListBucket", &error)));
         Some((page, pages))
     })
     .boxed()

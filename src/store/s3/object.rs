@@ -7,7 +7,6 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::S3Store;
-use super::backend::refused;
 use crate::aws::{AwsError, AwsErrorKind, Service};
 use crate::store::body::{self, Digester, FileBody};
 use crate::store::interface::{Mark, settle};
@@ -48,7 +47,7 @@ impl S3Store {
                     if error.is("InvalidRange") {
                         return Ok(None);
                     }
-                    return absent(&error, key).map(|()| None);
+                    return self.absent(&error, key).map(|()| None);
                 }
             };
             let tag = output.e_tag().unwrap_or_default().to_owned();
@@ -71,7 +70,7 @@ impl S3Store {
             .body(value.into())
             .send()
             .await
-            .map_err(|error| refused(&AwsError::new(Service::S3, "PutObject", &error)).at(key))?;
+            .map_err(|error| self.refused(&AwsError::new(Service::S3, "PutObject", &error)).at(key))?;
         Ok(())
     }
 
@@ -91,7 +90,9 @@ impl S3Store {
             .await;
         match copied {
             Ok(_) => Ok(true),
-            Err(error) => absent(&AwsError::new(Service::S3, "CopyObject", &error), from).map(|()| false),
+            Err(error) => self
+                .absent(&AwsError::new(Service::S3, "CopyObject", &error), from)
+                .map(|()| false),
         }
     }
 
@@ -122,7 +123,7 @@ impl S3Store {
                 if error.is("BadDigest") || error.is("XAmzContentChecksumMismatch") {
                     return Err(body::changed(StoreKind::S3, file).at(key));
                 }
-                Err(refused(&error).at(key))
+                Err(self.refused(&error).at(key))
             }
         }
     }
@@ -141,7 +142,9 @@ impl S3Store {
             Ok(head) => head,
             Err(error) => {
                 // The service tells no missing bucket from a missing key here; the next request will.
-                return absent(&AwsError::new(Service::S3, "GetObject", &error), key).map(|()| Some(false));
+                return self
+                    .absent(&AwsError::new(Service::S3, "GetObject", &error), key)
+                    .map(|()| Some(false));
             }
         };
         let size = head.content_length().and_then(|size| u64::try_from(size).ok());
@@ -160,7 +163,11 @@ impl S3Store {
         'attempts: for attempt in 1.. {
             let mut body = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
                 Ok(output) => output.body,
-                Err(error) => return absent(&AwsError::new(Service::S3, "GetObject", &error), key).map(|()| false),
+                Err(error) => {
+                    return self
+                        .absent(&AwsError::new(Service::S3, "GetObject", &error), key)
+                        .map(|()| false);
+                }
             };
             let mut digester = Digester::default();
             while let Some(piece) = body.next().await {
@@ -186,7 +193,10 @@ impl S3Store {
             .key(key)
             .send()
             .await
-            .map_err(|error| refused(&AwsError::new(Service::S3, "DeleteObject", &error)).at(key))?;
+            .map_err(|error| {
+                self.refused(&AwsError::new(Service::S3, "DeleteObject", &error))
+                    .at(key)
+            })?;
         Ok(())
     }
 
@@ -206,7 +216,7 @@ impl S3Store {
             .delete(delete)
             .send()
             .await
-            .map_err(|error| refused(&AwsError::new(Service::S3, "DeleteObject", &error)))?;
+            .map_err(|error| self.refused(&AwsError::new(Service::S3, "DeleteObject", &error)))?;
         let Some(first) = output.errors().first() else {
             return Ok(());
         };
@@ -250,19 +260,19 @@ impl S3Store {
             AwsErrorKind::NotFound if error.is("NoSuchKey") => Ok(Swap::Conflict),
             kind if kind.is_transient() => match settle(self, key, &new).await {
                 Ok(Swap::Done(version)) => Ok(Swap::Done(version)),
-                _ => Err(refused(&error).at(key)),
+                _ => Err(self.refused(&error).at(key)),
             },
-            _ => Err(refused(&error).at(key)),
+            _ => Err(self.refused(&error).at(key)),
         }
     }
-}
 
-/// A missing key is a miss, every other error stays one.
-fn absent(error: &AwsError, key: &str) -> StoreResult<()> {
-    if error.kind == AwsErrorKind::NotFound && !error.is("NoSuchBucket") {
-        Ok(())
-    } else {
-        Err(refused(error).at(key))
+    /// A missing key is a miss, every other error stays one.
+    fn absent(&self, error: &AwsError, key: &str) -> StoreResult<()> {
+        if error.kind == AwsErrorKind::NotFound && !error.is("NoSuchBucket") {
+            Ok(())
+        } else {
+            Err(self.refused(error).at(key))
+        }
     }
 }
 
