@@ -159,10 +159,12 @@ class Importer:
         return None
 
     def hook(self, entry: str) -> PathEntry:
-        """For `sys.path_hooks`."""
+        """For `sys.path_hooks`. Files are for other hooks: a zip archive in `sys.path`, a script for `runpy.run_path`."""
         folder = self.folder(entry)
         if folder is None:
             raise ImportError(f"{entry} is not of {self!r}")
+        if folder and self.is_open and self.release.source.exists(folder):
+            raise ImportError(f"{entry} is a file")
         return PathEntry(self, folder)
 
     def iter_modules(self, prefix: str = "") -> Iterator[tuple[str, bool]]:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from typing import Any
 
-    from ._finder import PathEntry
     from ._hot import Watch
     from ._info import Info
     from ._native import Source
@@ -31,7 +30,7 @@ class Installation:
         self.importer = importer
         self._hook = Hook(importer)
         # Bound once: what is put into a list has to be found there again.
-        self._path_hook = self._of_folder
+        self._path_hook = importer.hook
 
     def put(self) -> None:
         sys.meta_path.insert(0, self.importer)
@@ -44,13 +43,6 @@ class Installation:
         _without(sys.path_hooks, self._path_hook)
         self._hook.unset()
         self._forget_entries()
-
-    def _of_folder(self, entry: str) -> PathEntry:
-        """Files are for other hooks: a zip archive that a program puts into sys.path, a script for `runpy.run_path`."""
-        file = self.importer.folder(entry)
-        if file and self.importer.is_open and self.importer.release.source.exists(file):
-            raise ImportError(f"{entry} is a file")
-        return self.importer.hook(entry)
 
     def _forget_entries(self) -> None:
         """Python remembers which hook an entry belongs to, also that it belongs to none."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import final
 
-__all__ = ["Change", "Code", "Error", "Member", "Move", "Runner", "Source", "__version__", "open"]
+__all__ = ["Change", "Code", "Error", "Member", "Move", "Runner", "Source", "__version__", "finish", "open"]
 
 __version__: str
 
@@ -98,6 +98,9 @@ class Runner:
     def exec_module(self, module: ModuleType) -> None: ...
     @property
     def seconds(self) -> tuple[float, float]: ...
+
+def finish() -> None:
+    """Waits for what is still being written into the local cache; the interpreter calls it when it ends."""
 
 def open(
     source: str | None = None, *, at: str | None = None, timeout: float = 30.0, pinned: str | None = None

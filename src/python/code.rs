@@ -1,7 +1,8 @@
-//! The code of modules: bytecode that this machine kept, or source; fetched in batches.
+//! The code of modules: bytecode that was published or that this machine kept, or source. What is in memory is unpacked
+//! ahead of Python, the rest is fetched in batches.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use pyo3::exceptions::PyFileNotFoundError;
@@ -10,13 +11,13 @@ use pyo3::types::PyBytes;
 use sha2::{Digest, Sha256};
 
 use super::process::PerProcess;
-use super::runtime::wait;
+use super::runtime::{in_background, wait};
 use super::source::{Snapshot, Source};
 use crate::error::Result;
 use crate::release::{ContentHash, Entry, LocalCache};
 
 /// Where contents were not fetched with the index, modules below one top-level name are fetched together, up to so many
-/// bytes; of more, and of what is here already, those of one folder.
+/// bytes; of more, those of one folder.
 const TOGETHER: u64 = 32 << 20;
 const SOURCE: &str = ".py";
 
@@ -46,7 +47,23 @@ struct Interpreter {
 #[derive(Debug, Default)]
 struct Fetched {
     groups: tokio::sync::Mutex<HashSet<String>>,
-    contents: RwLock<HashMap<String, Bytes>>,
+    ahead: Mutex<Ahead>,
+}
+
+#[derive(Debug, Default)]
+struct Ahead {
+    contents: HashMap<String, Bytes>,
+    /// Folders whose modules are unpacked ahead, or were.
+    folders: HashSet<String>,
+    /// Modules of these that somebody had before it was their turn.
+    taken: HashSet<String>,
+}
+
+impl Fetched {
+    /// Held for moments only, and never in a fork: that has its own.
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[pymethods]
@@ -129,21 +146,52 @@ impl Shared {
     }
 
     /// What can be had without asking a store.
-    fn here(&self, path: &str) -> Option<Found> {
+    fn here(self: &Arc<Self>, path: &str) -> Option<Found> {
         let fetched = self.fetched()?;
-        let (source, bytecode) = {
+        let published = self.published(path);
+        {
             // Code is taken once; whoever wants it again reads it again.
-            let mut contents = fetched.contents.try_write().ok()?;
-            let published = self.published(path);
-            (
-                contents.remove(path),
-                published.and_then(|published| contents.remove(published)),
-            )
-        };
-        match source {
-            Some(source) => Some(self.best(source, bytecode)),
-            None => self.kept(path).map(Found::Kept),
+            let mut ahead = fetched.ahead();
+            if let Some(source) = ahead.contents.remove(path) {
+                let bytecode = published.and_then(|published| ahead.contents.remove(published));
+                return Some(self.best(source, bytecode));
+            }
+            ahead.taken.insert(path.to_owned());
         }
+        if published.is_none()
+            && let Some(kept) = self.kept(path)
+        {
+            return Some(Found::Kept(kept));
+        }
+        let source = self.snapshot.at_hand(path)?;
+        self.unpack_ahead(fetched, folder(path));
+        let bytecode = published.and_then(|published| self.snapshot.at_hand(published));
+        Some(self.best(source, bytecode))
+    }
+
+    /// While Python runs one module, those beside it are unpacked, which it most likely imports next.
+    fn unpack_ahead(self: &Arc<Self>, fetched: &Fetched, folder: &str) {
+        if !fetched.ahead().folders.insert(folder.to_owned()) {
+            return;
+        }
+        let (this, folder) = (Arc::clone(self), folder.to_owned());
+        let unpack = move || {
+            let Some(fetched) = this.fetched() else { return };
+            for (path, _) in this.modules(&inside(&folder), |rest| !rest.contains('/')) {
+                if fetched.ahead().taken.contains(path) {
+                    continue;
+                }
+                let published = this.published(path);
+                let both = [Some(path), published].into_iter().flatten();
+                let read = both.filter_map(|path| Some((path.to_owned(), this.snapshot.at_hand(path)?)));
+                let read: Vec<_> = read.collect();
+                let mut ahead = fetched.ahead();
+                if !ahead.taken.contains(path) {
+                    ahead.contents.extend(read);
+                }
+            }
+        };
+        in_background(unpack);
     }
 
     fn best(&self, source: Bytes, bytecode: Option<Bytes>) -> Found {
@@ -183,10 +231,13 @@ impl Shared {
         if let Some(own) = self.fetched.get() {
             return Some(own);
         }
-        let contents = self.fetched.inherited()?.contents.try_read();
-        let contents = contents.map(|contents| contents.clone()).unwrap_or_default();
+        let inherited = self.fetched.inherited()?.ahead.try_lock();
+        let contents = inherited.map(|ahead| ahead.contents.clone()).unwrap_or_default();
         self.fetched.set(Fetched {
-            contents: RwLock::new(contents),
+            ahead: Mutex::new(Ahead {
+                contents,
+                ..Ahead::default()
+            }),
             ..Fetched::default()
         })
     }
@@ -195,18 +246,10 @@ impl Shared {
         if self.snapshot.index.get(&path).is_none() {
             return Ok(None);
         }
-        // Opened first, since the cache is known only then.
+        // A fork opens it only now.
         self.snapshot.connection().await?;
-        if let Some(kept) = self.kept(&path) {
-            return Ok(Some(Found::Kept(kept)));
-        }
-        if self.snapshot.is_here {
-            // No need to wait for the others: they are unpacked while Python runs this one.
-            let found = self.read(&path).await?;
-            let ahead = Arc::clone(&self);
-            // What goes wrong with one of them is told when it is wanted.
-            tokio::task::spawn_local(async move { ahead.fetch_group(&path).await });
-            return Ok(found);
+        if let Some(found) = self.here(&path) {
+            return Ok(Some(found));
         }
         self.fetch_group(&path).await?;
         match self.here(&path) {
@@ -228,9 +271,6 @@ impl Shared {
     async fn fetch_group(&self, path: &str) -> Result<()> {
         let Some(fetched) = self.fetched() else { return Ok(()) };
         let mut groups = fetched.groups.lock().await;
-        if self.snapshot.is_here && groups.contains(folder(path)) {
-            return Ok(());
-        }
         let (group, wanted) = self.group(path);
         if !groups.insert(group.clone()) {
             return Ok(());
@@ -241,34 +281,27 @@ impl Shared {
         }
         let read = wanted.iter().zip(read?);
         let read = read.filter_map(|(path, content)| Some(((*path).to_owned(), content?)));
-        if let Ok(mut contents) = fetched.contents.write() {
-            contents.extend(read);
-        }
+        fetched.ahead().contents.extend(read);
         Ok(())
     }
 
     /// What is fetched together with a module, and its name.
     fn group(&self, path: &str) -> (String, Vec<&str>) {
         let top = path.split_once('/').map_or("", |(top, _)| top);
-        let folder = folder(path);
-        if !self.snapshot.is_here {
-            let below = if top.is_empty() {
-                String::new()
-            } else {
-                format!("{top}/")
-            };
-            let wanted = self.wanted(&below, |rest| !top.is_empty() || !rest.contains('/'));
-            if wanted.iter().map(|(_, entry)| entry.size).sum::<u64>() <= TOGETHER {
-                return (below, paths(&wanted));
-            }
+        let below = inside(top);
+        let wanted = self.wanted(&below, |rest| !top.is_empty() || !rest.contains('/'));
+        if wanted.iter().map(|(_, entry)| entry.size).sum::<u64>() <= TOGETHER {
+            return (below, paths(&wanted));
         }
-        let inside = if folder.is_empty() {
-            String::new()
-        } else {
-            format!("{folder}/")
-        };
-        let wanted = paths(&self.wanted(&inside, |rest| !rest.contains('/')));
+        let folder = folder(path);
+        let wanted = paths(&self.wanted(&inside(folder), |rest| !rest.contains('/')));
         (folder.to_owned(), wanted)
+    }
+
+    /// Modules whose path begins so, and goes on in a way that is wanted.
+    fn modules(&self, begin: &str, is_wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = (&str, &Entry)> {
+        let below = self.snapshot.index.below(begin);
+        below.filter(move |(path, _)| path.ends_with(SOURCE) && is_wanted(&path[begin.len()..]))
     }
 
     /// Modules whose path begins so, and goes on in a way that is wanted, of which no bytecode is kept here; and their
@@ -280,9 +313,9 @@ impl Shared {
                 .as_ref()
                 .is_some_and(|cache| cache.has_bytecode(self.key(path, entry)))
         };
-        let modules = index
-            .below(begin)
-            .filter(|(path, entry)| path.ends_with(SOURCE) && is_wanted(&path[begin.len()..]) && !kept(path, entry));
+        let modules = self
+            .modules(begin, is_wanted)
+            .filter(|(path, entry)| !kept(path, entry));
         let with_bytecode = modules.flat_map(|(path, entry)| {
             let published = self
                 .published(path)
@@ -295,6 +328,15 @@ impl Shared {
 
 fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// How paths inside a folder begin.
+fn inside(folder: &str) -> String {
+    if folder.is_empty() {
+        String::new()
+    } else {
+        format!("{folder}/")
+    }
 }
 
 fn paths<'i>(wanted: &[(&'i str, &Entry)]) -> Vec<&'i str> {

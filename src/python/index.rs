@@ -46,10 +46,6 @@ impl Index {
         self.0.get(path)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.0.iter().map(|(path, entry)| (path.as_str(), entry))
-    }
-
     pub(super) fn get_key_value(&self, path: &str) -> Option<(&str, &Entry)> {
         self.0.get_key_value(path).map(|(path, entry)| (path.as_str(), entry))
     }

@@ -30,8 +30,16 @@ mod native {
     #[pymodule_export]
     use super::told::{Change, Member, Move};
 
+    /// For `atexit`.
+    #[pyfunction]
+    fn finish(py: Python<'_>) {
+        py.detach(super::runtime::Runtime::finish);
+    }
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let atexit = module.py().import("atexit")?;
+        atexit.call_method1("register", (module.getattr("finish")?,))?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

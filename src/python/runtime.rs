@@ -19,6 +19,8 @@ use crate::release::{CacheOptions, LocalCache};
 
 /// How often a waiting thread looks whether Ctrl-C was pressed.
 const POLL: Duration = Duration::from_millis(100);
+/// The end of a process waits no longer for its local cache to be written.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Files are read and contents are unpacked in these.
 const BLOCKING_THREADS: usize = 4;
 
@@ -31,7 +33,7 @@ static RUNTIME: OnceLock<PerProcess<Runtime>> = OnceLock::new();
 #[derive(Debug)]
 pub(super) struct Runtime {
     jobs: jobs::UnboundedSender<Job>,
-    /// Locked only by work that runs here.
+    /// Locked only by work that runs here, and when the process ends.
     caches: Mutex<Vec<(CacheOptions, Arc<LocalCache>)>>,
 }
 
@@ -73,6 +75,17 @@ impl Runtime {
         })
     }
 
+    /// Waits for what is still being written, before the process ends.
+    pub(super) fn finish() {
+        let Some(own) = RUNTIME.get().and_then(PerProcess::get) else {
+            return;
+        };
+        let caches = own.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, cache) in caches.iter() {
+            cache.wait_until_written(PATIENCE);
+        }
+    }
+
     /// What this machine keeps of what is read: one for all sources that keep it in the same place.
     pub(super) fn cache(&self, options: &CacheOptions, reporter: &dyn Reporter) -> Arc<LocalCache> {
         let mut caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,6 +95,15 @@ impl Runtime {
         let cache = LocalCache::open(options, reporter);
         caches.push((options.clone(), Arc::clone(&cache)));
         cache
+    }
+}
+
+/// Runs work in a thread that nobody waits for.
+pub(super) fn in_background(work: impl FnOnce() + Send + 'static) {
+    if let Ok(runtime) = Runtime::get() {
+        let start = move || drop(tokio::task::spawn_blocking(work));
+        // Fails only when the runtime is gone: then nothing is done ahead.
+        let _ = runtime.jobs.send(Box::new(start));
     }
 }
 

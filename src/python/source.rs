@@ -17,9 +17,6 @@ use crate::error::{Error, Result};
 use crate::release::{ContentHash, Entry, LocalCache, Member as OpenMember, Source as Opened, SourceUrl};
 use crate::settings::Settings;
 
-/// A source whose files have so many bytes together is fetched as a whole, and stays in memory.
-const SMALL: u64 = 48 << 20;
-
 /// What a process has opened.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -70,8 +67,6 @@ pub(super) struct Snapshot {
     pinned: String,
     pub(super) members: Vec<Member>,
     pub(super) index: Index,
-    /// The contents were fetched with the index: reading a few of them costs no request.
-    pub(super) is_here: bool,
     pub(super) timeout: Duration,
     connections: PerProcess<Arc<Connection>>,
 }
@@ -87,7 +82,6 @@ impl Snapshot {
                 .opened()
                 .map(|(location, member)| Member::of(location, member))
                 .collect(),
-            is_here: index.iter().map(|(_, entry)| entry.size).sum::<u64>() <= SMALL,
             index,
             timeout,
             connections: PerProcess::new(Arc::new(connection)),
@@ -111,6 +105,13 @@ impl Snapshot {
         self.connections
             .get()
             .map(|connection| Arc::clone(connection.world.cache()))
+    }
+
+    /// The content of a path that this process has in memory, or in a folder.
+    pub(super) fn at_hand(&self, path: &str) -> Option<Bytes> {
+        let content = self.connections.get()?.source.at_hand(path)?;
+        self.check(path, Some(&content)).ok()?;
+        Some(content)
     }
 
     /// The contents of these paths, in their order, as the index knows them.

@@ -85,7 +85,7 @@ impl World {
             aws: self.aws.as_ref(),
             trusted: &self.trusted,
             cache: &self.cache,
-            load: Load::Everything,
+            load: Load::Packs,
             reporter: &self.warnings,
             interrupt: &self.interrupt,
         }

@@ -1,6 +1,7 @@
 //! Manifests and packs in a store: written whole or in parts, checked against their hash whenever they are read.
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::join_all;
 
 use super::ContentHash;
 use super::marker::{Blob, PART};
@@ -58,8 +59,23 @@ impl Keyed {
         keys.into_iter().enumerate().map(put).collect()
     }
 
-    fn check(&self, store: &dyn Store, value: &[u8]) -> StoreResult<()> {
-        if ContentHash::of(value) == self.blob.sha256 {
+    /// Large ones in a thread, so that several are hashed at once.
+    async fn check(&self, store: &dyn Store, value: &Bytes) -> StoreResult<()> {
+        let hash = if value.len() < LARGE {
+            ContentHash::of(value)
+        } else {
+            let value = value.clone();
+            let hashing = tokio::task::spawn_blocking(move || ContentHash::of(&value)).await;
+            let broken = |error| {
+                StoreError::new(
+                    store.kind(),
+                    StoreErrorKind::Other,
+                    format!("hashing broke off: {error}"),
+                )
+            };
+            hashing.map_err(broken)?
+        };
+        if hash == self.blob.sha256 {
             return Ok(());
         }
         let message = "what is stored here is not what its name says: its hash differs";
@@ -67,6 +83,8 @@ impl Keyed {
     }
 }
 
+/// In bytes.
+const LARGE: usize = 1 << 20;
 /// Values that are read back together; parts of a pack in a table have up to 390 KiB.
 const READ_BACK: usize = 4;
 
@@ -125,18 +143,17 @@ pub(super) enum Found {
 pub(super) async fn look(store: &dyn Store, blobs: &[Keyed]) -> StoreResult<Vec<Found>> {
     let keys: Vec<Vec<String>> = blobs.iter().map(|keyed| keyed.keys(store)).collect();
     let mut values = store.get_many(&keys.concat()).await?.into_iter();
-    let mut found = Vec::with_capacity(blobs.len());
-    for (keyed, keys) in blobs.iter().zip(keys) {
-        let parts: Vec<Option<Bytes>> = values.by_ref().take(keys.len()).collect();
-        found.push(match join(parts) {
-            Some(value) => match keyed.check(store, &value) {
+    let joined = keys.iter().map(|keys| join(values.by_ref().take(keys.len()).collect()));
+    let checking = blobs.iter().zip(joined).map(|(keyed, value)| async move {
+        match value {
+            Some(value) => match keyed.check(store, &value).await {
                 Ok(()) => Found::Whole(value),
                 Err(damage) => Found::Damaged(damage),
             },
             None => Found::Absent,
-        });
-    }
-    Ok(found)
+        }
+    });
+    Ok(join_all(checking).await)
 }
 
 /// Some bytes of a blob.

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::join;
 
 use super::blob::{self, Found, Keyed, Piece};
-use super::cache::Check;
+use super::cache::{Check, Writing};
 use super::marker::{Blob, Marker};
 use super::place::{Mended, Place};
 use super::repair::Repair;
@@ -55,6 +54,18 @@ impl Place {
     /// marker is, else from the backup. This machine and the cache then have them too. `packs` says how packs are checked
     /// that this machine has; whatever else comes from anywhere was checked as a whole.
     pub(super) async fn fetch(&self, marker: &Marker, wanted: &[Keyed], packs: Check) -> StoreResult<Vec<Bytes>> {
+        let (values, writing) = self.fetch_writing(marker, wanted, packs).await?;
+        writing.done().await;
+        Ok(values)
+    }
+
+    /// As [`Place::fetch`], but this machine may still be writing what is new.
+    pub(super) async fn fetch_writing(
+        &self,
+        marker: &Marker,
+        wanted: &[Keyed],
+        packs: Check,
+    ) -> StoreResult<(Vec<Bytes>, Writing)> {
         let check = |blob: &Blob| {
             if *blob == marker.manifest { Check::Whole } else { packs }
         };
@@ -62,7 +73,7 @@ impl Place {
         let mut found = self.local.load(&blobs).await;
         let missing = missing(&found);
         if missing.is_empty() {
-            return Ok(found.into_iter().flatten().collect());
+            return Ok((found.into_iter().flatten().collect(), Writing::nothing()));
         }
         let gaps = self.ask_cache(wanted, &mut found).await;
         self.ask_stores(wanted, &mut found).await?;
@@ -71,8 +82,9 @@ impl Place {
             .iter()
             .map(|at| (wanted[*at].blob.sha256, values[*at].clone()))
             .collect();
-        join(self.local.keep(fresh), self.repair(marker, wanted, &values, &gaps)).await;
-        Ok(values)
+        let writing = self.local.keep(fresh);
+        self.repair(marker, wanted, &values, &gaps).await;
+        Ok((values, writing))
     }
 
     /// Pieces of blobs, from the first store that has all of them; `None` when none has, or one cannot say: reading whole

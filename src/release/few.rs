@@ -63,7 +63,7 @@ impl Reader {
                 contents[at] = Some(content);
             }
         }
-        self.place().local.keep(fresh).await;
+        self.place().local.keep(fresh).done().await;
         contents
     }
 

@@ -12,6 +12,7 @@ mod copies;
 mod draft;
 mod fetch;
 mod few;
+mod foresee;
 mod gather;
 mod hash;
 mod history;
@@ -32,6 +33,7 @@ mod repair;
 mod report;
 mod source;
 mod stores;
+mod unpack;
 mod verify;
 
 pub use cache::{CacheOptions, CacheReport, LocalCache, clear as clear_cache, report as report_cache};

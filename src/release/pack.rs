@@ -1,5 +1,7 @@
 //! Packs: files compressed each on its own, back to back.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 
 use super::marker::Blob;
@@ -140,9 +142,20 @@ impl Unpacker {
     }
 }
 
+thread_local! {
+    /// Making one takes longer than unpacking a small file.
+    static UNPACKER: RefCell<Option<Unpacker>> = const { RefCell::new(None) };
+}
+
 /// As [`Unpacker::unpack`], for one file.
 pub(super) fn unpack(pack: &Bytes, entry: &FileEntry) -> Result<Bytes, String> {
-    Unpacker::new()?.unpack(pack, entry)
+    UNPACKER.with_borrow_mut(|unpacker| {
+        let unpacker = match unpacker {
+            Some(unpacker) => unpacker,
+            None => unpacker.insert(Unpacker::new()?),
+        };
+        unpacker.unpack(pack, entry)
+    })
 }
 
 /// The compressed bytes of a file.

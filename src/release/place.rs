@@ -160,6 +160,8 @@ impl Place {
         marker.check(&self.area, &self.trusted)?;
         if pin.is_none() {
             self.local.saw(&self.line(&marker), marker.sequence);
+            self.local
+                .leave_note(NoteKind::Current, &self.here(), &marker.to_bytes());
         }
         self.local
             .leave_note(NoteKind::Move, &self.about(marker.release.as_str()), &marker.to_bytes());
@@ -204,13 +206,22 @@ impl Place {
 
     /// The moves of one area in one store, as long as it belongs to one stack.
     fn line(&self, marker: &Marker) -> String {
+        format!("{}\n{}", self.here(), marker.stack)
+    }
+
+    fn here(&self) -> String {
         let (kind, place) = (self.marker.kind(), self.marker.place());
-        format!("{kind}\n{place}\n{}\n{}", self.area, marker.stack)
+        format!("{kind}\n{place}\n{}", self.area)
     }
 
     fn about(&self, release: &str) -> String {
-        let (kind, place) = (self.marker.kind(), self.marker.place());
-        format!("{kind}\n{place}\n{}\n{release}", self.area)
+        format!("{}\n{release}", self.here())
+    }
+
+    /// The move that the area was at when this machine last looked: nothing to go by, only to be quick.
+    pub(super) fn last_seen(&self) -> Option<Marker> {
+        let note = self.local.note(NoteKind::Current, &self.here())?;
+        Marker::parse(&*self.marker, "", &note).ok()
     }
 
     fn noted(&self, pin: &Pin) -> Option<Marker> {

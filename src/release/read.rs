@@ -1,26 +1,26 @@
 //! Reading one release of one area.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{Either, select};
 
 use super::blob::Keyed;
 use super::cache::Check;
+use super::foresee::{Foreseen, foresee};
 use super::history::Pin;
 use super::marker::Marker;
-use super::pack::Unpacker;
+use super::pack;
 use super::place::Place;
+use super::unpack::{Job, Unpacked, unpack};
 use super::{ContentHash, FileEntry, Manifest, keys};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// Packs of so many bytes together come with the manifest, when all of a release is wanted.
-const AT_ONCE: u64 = 48 << 20;
-/// A thread unpacks this much, in bytes of content, before another one helps.
-const A_THREAD: u64 = 512 << 10;
-const THREADS: u64 = 4;
+pub(super) const AT_ONCE: u64 = 48 << 20;
 
 /// How much of a release is fetched when it is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,7 +28,10 @@ pub enum Load {
     /// Only what it has; contents are fetched when they are read.
     #[default]
     Index,
-    /// Its contents too, together with the index, unless they are large.
+    /// Its packs too, together with the index, unless they are large: contents are unpacked when they are read. They may
+    /// still be on their way into the local cache: see [`wait_until_written`](super::LocalCache::wait_until_written).
+    Packs,
+    /// As `Packs`, for who is going to read all of it: what this machine has is unpacked while the marker is on its way.
     Everything,
 }
 
@@ -39,9 +42,13 @@ pub struct Reader {
     load: Load,
     marker: Marker,
     manifest: Arc<Manifest>,
+    /// What was unpacked when it was opened; whoever reads first gets it.
+    unpacked: Mutex<Contents>,
     /// How often little was read of a pack.
     pub(super) nibbled: Mutex<HashMap<ContentHash, u32>>,
 }
+
+type Contents = HashMap<ContentHash, Bytes>;
 
 impl Reader {
     /// Opens the release that the area points at, or that the pin means.
@@ -58,25 +65,54 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`].
     pub async fn load(place: Place, pin: Option<&Pin>, load: Load) -> Result<Self> {
-        let marker = place.find(pin).await?;
-        Self::at(place, marker, load).await
+        let last = place.last_seen().filter(|_| pin.is_none());
+        let Some(last) = last else {
+            let marker = place.find(pin).await?;
+            return Self::at(place, marker, load).await;
+        };
+        let (marker, foreseen) = {
+            let (finding, foreseeing) = (pin!(place.find(None)), pin!(foresee(&place, &last, load)));
+            match select(finding, foreseeing).await {
+                Either::Right((foreseen, finding)) => (finding.await?, foreseen),
+                Either::Left((marker, foreseeing)) => match marker? {
+                    marker if marker.manifest == last.manifest => (marker, foreseeing.await),
+                    marker => (marker, None),
+                },
+            }
+        };
+        let foreseen = foreseen.filter(|_| marker.manifest == last.manifest);
+        Self::make(place, marker, load, foreseen).await
     }
 
     pub(super) async fn at(place: Place, marker: Marker, load: Load) -> Result<Self> {
-        let mut wanted = vec![place.manifest_of(&marker)];
-        let size: u64 = marker.packs.iter().map(|pack| pack.size).sum();
-        if load == Load::Everything && size <= AT_ONCE {
-            wanted.extend(marker.packs.iter().map(|pack| place.pack(pack)));
-        }
+        Self::make(place, marker, load, None).await
+    }
+
+    async fn make(place: Place, marker: Marker, load: Load, foreseen: Option<Foreseen>) -> Result<Self> {
         // The local cache has the packs from now on.
-        let fetched = place.fetch(&marker, &wanted, Check::Files).await?;
-        let manifest = fetched.into_iter().next().unwrap_or_default();
-        let manifest = Arc::new(Manifest::parse(&*place.marker, &wanted[0].key, &manifest)?);
+        let wanted = wanted(&place, &marker, load);
+        let mut unpacked = Contents::new();
+        let manifest = if let Some(foreseen) = foreseen {
+            place.fetch(&marker, &wanted[1..], Check::Files).await?;
+            unpacked = foreseen.contents;
+            foreseen.manifest
+        } else {
+            let (fetched, writing) = place.fetch_writing(&marker, &wanted, Check::Files).await?;
+            let manifest = fetched.into_iter().next().unwrap_or_default();
+            let manifest = Manifest::parse(&*place.marker, &wanted[0].key, &manifest);
+            // Whoever wants packs has something to do with them meanwhile.
+            if load != Load::Packs {
+                writing.done().await;
+            }
+            manifest?
+        };
+        let manifest = Arc::new(manifest);
         Ok(Self {
             place,
             load,
             marker,
             manifest,
+            unpacked: Mutex::new(unpacked),
             nibbled: Mutex::default(),
         })
     }
@@ -111,6 +147,15 @@ impl Reader {
         &self.manifest
     }
 
+    /// The content of a path whose pack is in this process's memory, without waiting for anything; `None` also when it
+    /// is not what its hash says, which [`Reader::read_many`] gets over.
+    #[must_use]
+    pub fn at_hand(&self, path: &str) -> Option<Bytes> {
+        let entry = self.manifest.files.get(path)?;
+        let pack = self.place.local.held(entry.pack)?;
+        pack::unpack(&pack, entry).ok()
+    }
+
     /// The contents of these paths, in their order; `None` where the release has none. What is not on this machine is
     /// fetched in one batch: whole packs, unless little is wanted of a large one.
     ///
@@ -119,7 +164,11 @@ impl Reader {
     pub async fn read_many(&self, paths: &[&str]) -> Result<Vec<Option<Bytes>>> {
         let entries = paths.iter().map(|path| self.manifest.files.get(*path).copied());
         let entries: Vec<Option<FileEntry>> = entries.collect();
-        let mut contents = self.few(&entries).await;
+        let mut contents = self.given(&entries);
+        let few = (entries.iter().zip(&contents)).map(|(entry, content)| entry.filter(|_| content.is_none()));
+        for (at, content) in self.few(&few.collect::<Vec<_>>()).await.into_iter().enumerate() {
+            contents[at] = contents[at].take().or(content);
+        }
         let missing = |at: usize| entries[at].filter(|_| contents[at].is_none());
         let missing: Vec<(usize, FileEntry)> = (0..paths.len()).filter_map(|at| Some((at, missing(at)?))).collect();
         let mut wrong = Vec::new();
@@ -136,6 +185,15 @@ impl Reader {
             contents[at] = Some(content);
         }
         Ok(contents)
+    }
+
+    /// What was unpacked before anybody asked.
+    fn given(&self, entries: &[Option<FileEntry>]) -> Vec<Option<Bytes>> {
+        let unpacked = std::mem::take(&mut *self.unpacked.lock().unwrap_or_else(PoisonError::into_inner));
+        let given = entries
+            .iter()
+            .map(|entry| unpacked.get(&entry.as_ref()?.sha256).cloned());
+        given.collect()
     }
 
     async fn unpack(&self, files: &[(usize, FileEntry)], check: Check) -> Result<Vec<Unpacked>> {
@@ -169,86 +227,10 @@ impl Reader {
     }
 }
 
-/// One file to unpack, and where its content belongs.
-struct Job {
-    at: usize,
-    entry: FileEntry,
-    pack: Bytes,
-}
-
-type Unpacked = (usize, Result<Bytes, String>);
-
-/// In threads, unless it is little.
-async fn unpack(jobs: Vec<Job>) -> Result<Vec<Unpacked>> {
-    let size: u64 = jobs.iter().map(|job| job.entry.size).sum();
-    let threads = (size / A_THREAD).min(THREADS);
-    if threads == 0 {
-        return Ok(unpack_here(jobs));
-    }
-    let share = size.div_ceil(threads);
-    let mut shares = vec![Vec::new()];
-    let mut bytes = 0;
-    for job in jobs {
-        if bytes >= share {
-            shares.push(Vec::new());
-            bytes = 0;
-        }
-        bytes += job.entry.size;
-        if let Some(last) = shares.last_mut() {
-            last.push(job);
-        }
-    }
-    let working = shares
-        .into_iter()
-        .map(|jobs| tokio::task::spawn_blocking(|| unpack_here(jobs)));
-    let mut unpacked = Vec::new();
-    for done in join_all(working).await {
-        unpacked.extend(done.map_err(|error| Error::unexpected(format!("unpacking broke off: {error}")))?);
-    }
-    Ok(unpacked)
-}
-
-/// Contents share buffers of this size, in bytes, so that a large one is not made of many small pieces; one that is
-/// larger has its own.
-const BUFFER: usize = 256 << 10;
-
-fn unpack_here(jobs: Vec<Job>) -> Vec<Unpacked> {
-    let mut unpacker = match Unpacker::new() {
-        Ok(unpacker) => unpacker,
-        Err(error) => return jobs.into_iter().map(|job| (job.at, Err(error.clone()))).collect(),
-    };
-    let mut done = Vec::with_capacity(jobs.len());
-    let mut jobs = jobs.into_iter().peekable();
-    while let Some(first) = jobs.next() {
-        let mut size = first.size();
-        if size > BUFFER {
-            done.push((first.at, unpacker.unpack(&first.pack, &first.entry)));
-            continue;
-        }
-        let mut together = vec![first];
-        while let Some(job) = jobs.next_if(|job| size.saturating_add(job.size()) <= BUFFER) {
-            size += job.size();
-            together.push(job);
-        }
-        let mut buffer = vec![0; size];
-        let mut rest = &mut buffer[..];
-        let mut results = Vec::with_capacity(together.len());
-        for job in &together {
-            let (here, behind) = rest.split_at_mut(job.size());
-            results.push(unpacker.unpack_into(&job.pack, &job.entry, here));
-            rest = behind;
-        }
-        let mut buffer = Bytes::from(buffer);
-        for (job, result) in together.into_iter().zip(results) {
-            let content = buffer.split_to(job.size());
-            done.push((job.at, result.map(|()| content)));
-        }
-    }
-    done
-}
-
-impl Job {
-    fn size(&self) -> usize {
-        usize::try_from(self.entry.size).unwrap_or(usize::MAX)
-    }
+/// The manifest, and with it the packs where all of a release is wanted.
+pub(super) fn wanted(place: &Place, marker: &Marker, load: Load) -> Vec<Keyed> {
+    let size: u64 = marker.packs.iter().map(|pack| pack.size).sum();
+    let with_packs = load != Load::Index && size <= AT_ONCE;
+    let packs = marker.packs.iter().filter(|_| with_packs).map(|pack| place.pack(pack));
+    [place.manifest_of(marker)].into_iter().chain(packs).collect()
 }

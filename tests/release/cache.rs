@@ -81,6 +81,69 @@ fn a_cold_start_takes_two_steps_a_warm_one_the_marker_and_a_pinned_one_nothing()
 }
 
 #[test]
+fn what_was_seen_last_is_read_ahead_and_never_taken_for_what_is_there_now() {
+    let folder = TempDir::new().expect("a folder");
+    block_on(async {
+        let world = World::in_memory();
+        let (store, reads) = Counting::around(world.stores[1].clone());
+        let load = async |load: Load, expected: &Files, requests: u64| {
+            let place = place(&world, store.clone(), process(folder.path()));
+            let reader = Reader::load(place, None, load).await.expect("a release");
+            assert_eq!(all(&reader).await, *expected);
+            assert_eq!(all(&reader).await, *expected, "and once more");
+            assert_eq!(taken(&reads), requests, "{load:?}");
+        };
+        let later = files([("a.py", "a = 2"), ("b/c.py", "c = 1")]);
+        for content in [content(), later] {
+            world.publish(&content, "why").await.expect("published");
+            load(Load::Everything, &content, 2).await;
+            for kind in [Load::Index, Load::Packs, Load::Everything] {
+                load(kind, &content, 1).await;
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_in_memory_is_at_hand_and_what_is_wrong_there_is_not() {
+    let folder = TempDir::new().expect("a folder");
+    block_on(async {
+        let world = World::in_memory();
+        world.publish(&content(), "why").await.expect("published");
+        let (store, reads) = Counting::around(world.stores[1].clone());
+        let load = async |load: Load| {
+            let local = process(folder.path());
+            let place = place(&world, store.clone(), Arc::clone(&local));
+            let reader = Reader::load(place, None, load).await.expect("a release");
+            local.wait_until_written(Duration::from_secs(10));
+            reader
+        };
+        let index = load(Load::Index).await;
+        assert_eq!(index.at_hand("a.py"), None, "not fetched");
+        let packs = load(Load::Packs).await;
+        let requests = taken(&reads);
+        assert_eq!(packs.at_hand("a.py").as_deref(), Some(&b"a = 1"[..]));
+        assert_eq!((packs.at_hand("nothing.py"), taken(&reads)), (None, 0), "{requests}");
+        let pack = blobs(folder.path()).into_iter().max_by_key(|path| {
+            let blob = fs::read(path).expect("a blob");
+            blob.windows(5).any(|window| window == b"a = 1")
+        });
+        let pack = pack.expect("written by now");
+        let mut flipped = fs::read(&pack).expect("a pack");
+        let at = flipped
+            .windows(5)
+            .position(|window| window == b"a = 1")
+            .expect("as it is");
+        flipped[at] ^= 1;
+        fs::write(&pack, flipped).expect("damaged");
+        let damaged = load(Load::Packs).await;
+        assert_eq!(damaged.at_hand("a.py"), None);
+        assert_eq!(damaged.at_hand("b/c.py").as_deref(), Some(&b"c = 1"[..]));
+        assert_eq!(all(&damaged).await, content());
+    });
+}
+
+#[test]
 fn contents_that_were_read_one_by_one_are_kept_too() {
     let folder = TempDir::new().expect("a folder");
     block_on(async {

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use tokio::task::JoinHandle;
 
 use super::folder::{BLOBS, BYTECODE, Folder, NOTES, TREES};
 use super::memory::{Held, Memory};
@@ -60,10 +62,48 @@ pub struct LocalCache {
     folder: Option<Folder>,
     limit: u64,
     written: AtomicU64,
+    /// Batches that are on their way into the folder.
+    unwritten: Mutex<usize>,
+    written_one: Condvar,
     memory: Mutex<Memory>,
     notes: Mutex<HashMap<String, Bytes>>,
     seen: Seen,
     resolving: tokio::sync::Mutex<()>,
+}
+
+/// A batch on its way into the folder, until it is dropped.
+struct Unwritten(Arc<LocalCache>);
+
+impl Unwritten {
+    fn one_more(cache: &Arc<LocalCache>) -> Self {
+        *cache.unwritten.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self(Arc::clone(cache))
+    }
+}
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        *self.0.unwritten.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.written_one.notify_all();
+    }
+}
+
+/// Writing to the folder, which goes on meanwhile.
+#[must_use]
+pub(in crate::release) struct Writing(Option<JoinHandle<()>>);
+
+impl Writing {
+    pub(in crate::release) fn nothing() -> Self {
+        Self(None)
+    }
+
+    pub(in crate::release) async fn done(self) {
+        if let Some(writing) = self.0
+            && let Err(error) = writing.await
+        {
+            tracing::debug!(%error, "writing to the local cache broke off");
+        }
+    }
 }
 
 /// What is checked of a blob before it is given out.
@@ -81,6 +121,8 @@ pub(in crate::release) enum Check {
 pub(in crate::release) enum NoteKind {
     /// A move that led to a release.
     Move,
+    /// The move that an area was at when it was last looked at.
+    Current,
     /// Where the stores of an environment are.
     Environment,
 }
@@ -165,6 +207,11 @@ impl LocalCache {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A blob that is in this process's memory; whoever takes something out of it checks that.
+    pub(in crate::release) fn held(&self, hash: ContentHash) -> Option<Bytes> {
+        self.lock().get(hash).map(|held| held.value)
+    }
+
     /// Whether a blob is here, as far as can be told without reading it.
     pub(in crate::release) fn has(&self, blob: &Blob) -> bool {
         let folder = self.folder.as_ref();
@@ -175,8 +222,8 @@ impl LocalCache {
         self.lock().get(blob.sha256).is_some() || folder.is_some_and(on_disk)
     }
 
-    /// Keeps blobs whose hashes were checked.
-    pub(in crate::release) async fn keep(self: &Arc<Self>, blobs: Vec<(ContentHash, Bytes)>) {
+    /// Keeps blobs whose hashes were checked: in memory now, in the folder when what is returned is done.
+    pub(in crate::release) fn keep(self: &Arc<Self>, blobs: Vec<(ContentHash, Bytes)>) -> Writing {
         for (hash, value) in &blobs {
             let held = Held {
                 value: value.clone(),
@@ -185,17 +232,24 @@ impl LocalCache {
             self.lock().put(*hash, held);
         }
         if self.folder.is_none() || blobs.is_empty() {
-            return;
+            return Writing::nothing();
         }
-        let this = Arc::clone(self);
-        let writing = tokio::task::spawn_blocking(move || {
+        let (this, unwritten) = (Arc::clone(self), Unwritten::one_more(self));
+        Writing(Some(tokio::task::spawn_blocking(move || {
             for (hash, value) in &blobs {
                 this.write(BLOBS, &hash.to_string(), &[value]);
             }
-        });
-        if let Err(error) = writing.await {
-            tracing::debug!(%error, "writing to the local cache broke off");
-        }
+            drop(unwritten);
+        })))
+    }
+
+    /// Waits until nothing is being written any more, at most so long: a process that ends takes its threads with it.
+    pub fn wait_until_written(&self, at_most: Duration) {
+        let unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(
+            self.written_one
+                .wait_timeout_while(unwritten, at_most, |unwritten| *unwritten > 0),
+        );
     }
 
     /// What Python made of a source, by the hash of all that it depends on.
@@ -316,6 +370,7 @@ impl LocalCache {
 fn note_name(kind: NoteKind, about: &str) -> String {
     let kind = match kind {
         NoteKind::Move => "move",
+        NoteKind::Current => "current",
         NoteKind::Environment => "environment",
     };
     ContentHash::of(format!("{kind}\n{about}").as_bytes()).to_string()

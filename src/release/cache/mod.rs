@@ -9,5 +9,5 @@ mod seen;
 mod sweep;
 
 pub use local::{CacheOptions, LocalCache};
-pub(in crate::release) use local::{Check, NoteKind};
+pub(in crate::release) use local::{Check, NoteKind, Writing};
 pub use report::{CacheReport, clear, report};

@@ -199,6 +199,18 @@ impl Source {
         listed
     }
 
+    /// The content of a path that can be had without waiting for a store.
+    #[must_use]
+    pub fn at_hand(&self, path: &str) -> Option<Bytes> {
+        match self.member(self.find(path)?.member)? {
+            Member::Area(reader) => reader.at_hand(path),
+            Member::Folder(tree) => tree
+                .find(path)
+                .and_then(|place| read_body(tree.body(&tree.files()[place])).ok()),
+            Member::Plain(_) => None,
+        }
+    }
+
     /// The contents of these paths, in their order; `None` where there is none. What is missing is fetched in one batch
     /// from each member.
     ///

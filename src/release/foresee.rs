@@ -1,0 +1,49 @@
+//! Reading what this machine has, in the time that the marker takes to come.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::cache::Check;
+use super::marker::{Blob, Marker};
+use super::place::Place;
+use super::read::{AT_ONCE, wanted};
+use super::unpack::{Job, unpack};
+use super::{ContentHash, FileEntry, Load, Manifest};
+
+/// The release that an area was at when this machine last looked.
+pub(super) struct Foreseen {
+    pub(super) manifest: Manifest,
+    /// All of it where everything is wanted, by hash.
+    pub(super) contents: HashMap<ContentHash, Bytes>,
+}
+
+/// Takes what is wanted from this machine while the marker is on its way: it is most likely where it was. `None` when
+/// something is not here, which is fetched when it is known to be wanted.
+pub(super) async fn foresee(place: &Place, last: &Marker, load: Load) -> Option<Foreseen> {
+    let wanted = wanted(place, last, load);
+    let blobs: Vec<(Blob, Check)> = (wanted.iter().enumerate())
+        .map(|(at, keyed)| (keyed.blob, if at == 0 { Check::Whole } else { Check::Files }))
+        .collect();
+    let mut loaded = place.local.load(&blobs).await.into_iter();
+    let bytes = loaded.next()??;
+    let (store, key) = (Arc::clone(&place.marker), wanted[0].key.clone());
+    let parsing = tokio::task::spawn_blocking(move || Manifest::parse(&*store, &key, &bytes).ok());
+    let manifest = parsing.await.ok()??;
+    let mut contents = HashMap::new();
+    if load == Load::Everything && manifest.bytes() <= AT_ONCE {
+        let packs = last.packs.iter().map(|blob| blob.sha256).zip(loaded);
+        let packs: HashMap<ContentHash, Bytes> = packs.filter_map(|(hash, pack)| Some((hash, pack?))).collect();
+        let files: Vec<FileEntry> = manifest.files.values().copied().collect();
+        let job = |(at, entry): (usize, &FileEntry)| {
+            let (entry, pack) = (*entry, packs.get(&entry.pack)?.clone());
+            Some(Job { at, entry, pack })
+        };
+        let unpacked = unpack(files.iter().enumerate().filter_map(job).collect()).await.ok()?;
+        let unpacked = unpacked.into_iter();
+        // What is damaged is found again by whoever reads it.
+        contents.extend(unpacked.filter_map(|(at, content)| Some((files[at].sha256, content.ok()?))));
+    }
+    Some(Foreseen { manifest, contents })
+}
