@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::join;
 
+use super::blob::Keyed;
 use super::cache::Check;
 use super::marker::{Blob, Marker};
 use super::place::Place;
@@ -23,17 +25,12 @@ pub(super) struct Foreseen {
 /// something is not here, which is fetched when it is known to be wanted.
 pub(super) async fn foresee(place: &Place, last: &Marker, load: Load) -> Option<Foreseen> {
     let wanted = wanted(place, last, load);
-    let blobs: Vec<(Blob, Check)> = (wanted.iter().enumerate())
-        .map(|(at, keyed)| (keyed.blob, if at == 0 { Check::Whole } else { Check::Files }))
-        .collect();
-    let mut loaded = place.local.load(&blobs).await.into_iter();
-    let bytes = loaded.next()??;
-    let (store, key) = (Arc::clone(&place.marker), wanted[0].key.clone());
-    let parsing = tokio::task::spawn_blocking(move || Manifest::parse(&*store, &key, &bytes).ok());
-    let manifest = parsing.await.ok()??;
+    let blobs: Vec<(Blob, Check)> = wanted[1..].iter().map(|keyed| (keyed.blob, Check::Files)).collect();
+    let (manifest, loaded) = join(parsed(place, &wanted[0]), place.local.load(&blobs)).await;
+    let manifest = manifest?;
     let mut contents = HashMap::new();
     if load == Load::Everything && manifest.bytes() <= AT_ONCE {
-        let packs = last.packs.iter().map(|blob| blob.sha256).zip(loaded);
+        let packs = blobs.iter().map(|(blob, _)| blob.sha256).zip(loaded);
         let packs: HashMap<ContentHash, Bytes> = packs.filter_map(|(hash, pack)| Some((hash, pack?))).collect();
         let files: Vec<FileEntry> = manifest.files.values().copied().collect();
         let job = |(at, entry): (usize, &FileEntry)| {
@@ -46,4 +43,12 @@ pub(super) async fn foresee(place: &Place, last: &Marker, load: Load) -> Option<
         contents.extend(unpacked.filter_map(|(at, content)| Some((files[at].sha256, content.ok()?))));
     }
     Some(Foreseen { manifest, contents })
+}
+
+/// Read in a thread, since it takes a while when there are many files.
+async fn parsed(place: &Place, keyed: &Keyed) -> Option<Manifest> {
+    let bytes = place.local.load(&[(keyed.blob, Check::Whole)]).await.pop()??;
+    let (store, key) = (Arc::clone(&place.marker), keyed.key.clone());
+    let parsing = tokio::task::spawn_blocking(move || Manifest::parse(&*store, &key, &bytes).ok());
+    parsing.await.ok()?
 }
