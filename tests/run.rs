@@ -176,6 +176,7 @@ fn a_source_that_is_not_there_is_told_before_the_program_starts() {
 
     --- stderr
     error: `./nowhere` does not exist
+    hint: name a directory that is there
     ");
 }
 

@@ -22,8 +22,7 @@ pub(super) fn files(root: &Path) -> Result<Vec<Box<str>>> {
     let metadata = match std::fs::metadata(root) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(wrong("does not exist")
-                .with_hint("name a directory that is there; without one, the demo scripts are published"));
+            return Err(wrong("does not exist").with_hint("name a directory that is there"));
         }
         Err(error) => return Err(Error::file("read", root, error)),
     };

@@ -136,7 +136,7 @@ fn what_cannot_be_published_is_named() {
 
         --- stderr
         error: `[DIR]` does not exist
-        hint: name a directory that is there; without one, the demo scripts are published
+        hint: name a directory that is there
         "#);
     assert_snapshot!(told(&seed(&dir.path().join("a.py"))), @r#"
         exit: 2
