@@ -1,10 +1,11 @@
 //! Plain files: which releases are written as such too, and writing them anew after a move.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use rstack::event::{Event, Reporter as _};
-use rstack::publish::{Area, Publish, Report, Tree, has_plain_files, publish};
+use rstack::publish::{Area, Publish, Report, StoreState, Tree, has_plain_files, publish};
 use rstack::release::Reader;
 use rstack::{Error, ErrorKind, Outcome, Result};
 
@@ -13,6 +14,8 @@ use super::environment::{AllStores, Environment};
 
 /// The largest release, in bytes, that is written as plain files unasked.
 const LARGEST: u64 = 16 << 20;
+/// How often they are written while others keep writing them too, or move the area on.
+const ATTEMPTS: u32 = 8;
 
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct PlainOption {
@@ -88,19 +91,7 @@ impl PlainOption {
                 behind: there && !self.no_plain,
             });
         }
-        let reader = Reader::open(stores.place(area, stack), None).await?;
-        let tree = tree(&reader).await?;
-        let stores = stores.each();
-        let job = Publish {
-            tree: &tree,
-            area,
-            stack_id: &stack.id,
-            stores: &stores,
-            dry_run: false,
-            reporter: context.ui,
-            interrupt: &context.interrupt,
-        };
-        let files = Box::pin(publish(&job)).await?;
+        let files = Box::pin(catch_up(context, environment, stores, area)).await?;
         Ok(Followed {
             files: Some(files),
             behind: false,
@@ -132,6 +123,41 @@ impl Followed {
             Some(files) => files.outcome(),
             None => Outcome::Done,
         }
+    }
+}
+
+/// Writes what the area's release has. Of several commands at once each does so, and all of them with the release that
+/// came last.
+async fn catch_up(context: &Context<'_>, environment: &Environment, stores: &AllStores, area: &Area) -> Result<Report> {
+    let stack = &environment.stack;
+    let mut attempt = 1;
+    let mut reader = Reader::open(stores.place(area, stack), None).await?;
+    loop {
+        let tree = tree(&reader).await?;
+        let job = Publish {
+            tree: &tree,
+            area,
+            stack_id: &stack.id,
+            stores: &stores.each(),
+            dry_run: false,
+            reporter: context.ui,
+            interrupt: &context.interrupt,
+        };
+        let report = Box::pin(publish(&job)).await?;
+        let raced = report.stores.iter().any(|store| store.state == StoreState::Raced);
+        if attempt == ATTEMPTS {
+            return Ok(report);
+        }
+        if raced {
+            let pause = fastrand::u64(1..=100 * u64::from(attempt));
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+        match reader.advance().await? {
+            Some(moved) => reader = moved,
+            None if raced => {}
+            None => return Ok(report),
+        }
+        attempt += 1;
     }
 }
 
