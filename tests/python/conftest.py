@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,10 @@ from support.environment import STORES, Area, Environment
 from support.local import ROOT, TARGET, Local, running
 from support.programs import PACKAGE
 from support.python import Python
+
+
+# What starts the tests in the background may ignore it, and children would then ignore it as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,7 @@ try:
 except ImportError:
     print("no foo", flush=True)
 ''')
+interpreters.destroy(new)
 assert not failed, failed
 """
     shown = enabled("-c", code, env={"RSTACK_SOURCE": article.env})

@@ -74,8 +74,8 @@ def test_exit_codes_are_the_same(article, python):
 def test_a_script_with_an_encoding_and_futures_of_its_own(article, python):
     (python.folder / "latin.py").write_bytes("# coding: latin-1\nprint(ascii('ä'))\n".encode("latin-1"))
     assert same(python, article, ["latin.py"]).stdout == "'\\xe4'\n"
-    python.write("future.py", "def f(x: nowhere): pass\n")
-    assert same(python, article, ["future.py"]).returncode == 1
+    python.write("future.py", "def f(x: int): pass\nprint(f.__annotations__)\n")
+    assert same(python, article, ["future.py"]).stdout == "{'x': <class 'int'>}\n"
 
 
 def test_isolated_python_runs_programs_too(article, python):
