@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind::NotFound;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -11,7 +11,7 @@ use tokio::process::Command;
 use super::lock::interrupted;
 use super::ministack;
 use super::places::Options;
-use super::python;
+use super::{process, python};
 use crate::error::{Error, Result};
 use crate::event::{Event, LocalStep, Reporter};
 use crate::interrupt::Interrupt;
@@ -30,16 +30,32 @@ pub(super) async fn ensure(options: &Options, reporter: &dyn Reporter, interrupt
         return Ok(python);
     }
     let base = python::find(options.python.as_deref()).await?;
+    // It is run from another folder. A bare name is looked for in PATH.
+    let base = match base.components().count() {
+        1 => base,
+        _ => path::absolute(&base).map_err(|e| Error::file("find", base, e))?,
+    };
     reporter.report(&Event::Local(LocalStep::Installing {
         package: ministack::requirement(),
     }));
+    // What an earlier rstack began and was killed over still writes there.
+    let dir = options.install_dir();
+    process::end_all_in(&dir).await?;
     match fs::remove_dir_all(&venv) {
         Err(e) if e.kind() != NotFound => return Err(Error::file("remove", venv, e)),
         _ => {}
     }
     let mut make = Command::new(&base);
     make.args(["-m", "venv"]).arg(&venv);
-    run(make, "the virtual environment cannot be made", reporter, interrupt).await?;
+    let run = async |command, failed| {
+        let done = run(command, &dir, failed, reporter, interrupt).await;
+        // Each step starts more processes, which outlive the one that is ended.
+        if done.is_err() {
+            process::end_all_in(&dir).await?;
+        }
+        done
+    };
+    run(make, "the virtual environment cannot be made").await?;
     let constraints = venv.join("constraints.txt");
     fs::write(&constraints, CONSTRAINTS).map_err(|e| Error::file("write", &constraints, e))?;
     let mut pip = Command::new(&python);
@@ -55,13 +71,19 @@ pub(super) async fn ensure(options: &Options, reporter: &dyn Reporter, interrupt
     .arg("--constraint")
     .arg(&constraints)
     .arg(ministack::requirement());
-    run(pip, "pip cannot install the local AWS", reporter, interrupt).await?;
+    run(pip, "pip cannot install the local AWS").await?;
     fs::write(&marker, contents).map_err(|e| Error::file("write", &marker, e))?;
     Ok(python)
 }
 
-/// Runs one step of the installation, reporting its lines; it is ended when the user interrupts.
-async fn run(mut command: Command, failed: &str, reporter: &dyn Reporter, interrupt: &Interrupt) -> Result<()> {
+/// Runs one step of the installation in `dir`, reporting its lines; it is ended when the user interrupts.
+async fn run(
+    mut command: Command,
+    dir: &Path,
+    failed: &str,
+    reporter: &dyn Reporter,
+    interrupt: &Interrupt,
+) -> Result<()> {
     // What the user's own Python work sets would lead pip elsewhere; its index and proxy settings stay.
     for name in [
         "PYTHONHOME",
@@ -75,6 +97,7 @@ async fn run(mut command: Command, failed: &str, reporter: &dyn Reporter, interr
     }
     let program = command.as_std().get_program().to_owned();
     let mut child = command
+        .current_dir(dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -31,8 +31,17 @@ impl Options {
 
     /// Both servers run in this folder, and nothing else does: it is how a process is known to be ours.
     pub(super) fn run_dir(&self) -> PathBuf {
-        let dir = self.home.join("local/run");
-        // As the system shows it: without symbolic links.
+        self.as_the_system_shows("local/run")
+    }
+
+    /// Likewise of the installation.
+    pub(super) fn install_dir(&self) -> PathBuf {
+        self.as_the_system_shows("local/install")
+    }
+
+    /// Without symbolic links.
+    fn as_the_system_shows(&self, dir: &str) -> PathBuf {
+        let dir = self.home.join(dir);
         dir.canonicalize().unwrap_or(dir)
     }
 
@@ -49,7 +58,7 @@ impl Options {
     }
 
     pub(super) fn make_folders(&self) -> Result<()> {
-        for dir in [self.run_dir(), self.home.join("local/log")] {
+        for dir in [self.run_dir(), self.install_dir(), self.home.join("local/log")] {
             fs::create_dir_all(&dir).map_err(|e| Error::file("make", dir, e))?;
         }
         Ok(())
