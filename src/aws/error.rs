@@ -228,6 +228,10 @@ impl AwsError {
             AwsErrorKind::Throttled => {
                 "AWS allows only so many calls a second; wait a moment and run the same command again".to_owned()
             }
+            AwsErrorKind::Unavailable => {
+                "the fault lies with the service, or with a proxy before it; wait a moment and run the same command again"
+                    .to_owned()
+            }
             AwsErrorKind::Connection | AwsErrorKind::Timeout => {
                 "check the network, the proxy (HTTPS_PROXY, NO_PROXY), the region and `--endpoint-url`".to_owned()
             }

@@ -75,6 +75,9 @@ impl Args {
         };
         let Some((aws, plan)) = found(context, &wanted, self.dry_run).await? else {
             let report = DownReport::absent(name.clone());
+            if !self.dry_run {
+                tidy_local(context).await?;
+            }
             context.ui.finish("down", &report, Outcome::Done, |style| {
                 removal::of_report(&report, style)
             });
@@ -155,8 +158,8 @@ async fn forget_keys(context: &Context<'_>, stack_id: &str) -> Result<()> {
 
 /// The local AWS has no reason to run without environments.
 pub(crate) async fn tidy_local(context: &Context<'_>) -> Result<()> {
-    if context.settings.target == Target::Local {
-        local::stop_if_unused(&context.settings.local, context.ui, &context.interrupt).await?;
+    if let Some(in_use) = context.in_use.get() {
+        local::stop_if_unused(&context.settings.local, in_use, context.ui, &context.interrupt).await?;
     }
     Ok(())
 }

@@ -49,6 +49,7 @@ use clap::{Parser, Subcommand};
 use futures_util::future::LocalBoxFuture;
 use rstack::aws::{Access, Aws};
 use rstack::interrupt::Interrupt;
+use rstack::local::InUse;
 use rstack::publish::Area;
 use rstack::release::LocalCache;
 use rstack::settings::{Settings, Target};
@@ -119,6 +120,7 @@ pub(crate) struct Context<'a> {
     pub(crate) ui: &'a Ui,
     pub(crate) interrupt: Interrupt,
     cache: OnceLock<Arc<LocalCache>>,
+    in_use: OnceLock<InUse>,
 }
 
 impl Context<'_> {
@@ -180,6 +182,10 @@ impl Context<'_> {
             Target::Aws => Ok(settings.access.clone()),
             Target::Local => {
                 let region = settings.access.region.as_deref();
+                if self.in_use.get().is_none() {
+                    let in_use = InUse::begin(&settings.local, self.ui, &self.interrupt).await?;
+                    let _ = self.in_use.set(in_use);
+                }
                 let local = rstack::local::ensure(&settings.local, region, self.ui, &self.interrupt).await?;
                 Ok(local.access(region))
             }
@@ -199,6 +205,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
             ui,
             interrupt,
             cache: OnceLock::new(),
+            in_use: OnceLock::new(),
         })
     };
     match command {

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::environments::environments;
 use super::launch;
-use super::lock::Lock;
+use super::lock::{InUse, Lock};
 use super::places::Options;
 use super::state::{self, Process, Recorded, State};
 use super::{DEFAULT_REGION, ministack, process, redis};
@@ -136,11 +136,20 @@ pub async fn stop(options: &Options, reporter: &dyn Reporter, interrupt: &Interr
     Ok(ran)
 }
 
-/// Stops it when no stack is left in any region. Returns whether it was stopped.
+/// Stops it when no stack is left in any region and no other command uses it: that one then does so at its own end.
+/// Returns whether it was stopped.
 ///
 /// # Errors
 /// As [`stop`], and when the stacks cannot be listed.
-pub async fn stop_if_unused(options: &Options, reporter: &dyn Reporter, interrupt: &Interrupt) -> Result<bool> {
+pub async fn stop_if_unused(
+    options: &Options,
+    in_use: &InUse,
+    reporter: &dyn Reporter,
+    interrupt: &Interrupt,
+) -> Result<bool> {
+    if !in_use.is_alone()? {
+        return Ok(false);
+    }
     match find(options).await? {
         Some(local) if environments(&local).await?.is_empty() => stop(options, reporter, interrupt).await,
         _ => Ok(false),

@@ -1,6 +1,7 @@
-//! One starter or stopper at a time, across processes.
+//! One starter or stopper at a time, across processes, and none that stops it while others use it.
 
 use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -18,29 +19,71 @@ pub(super) struct Lock {
 
 impl Lock {
     pub(super) async fn acquire(options: &Options, reporter: &dyn Reporter, interrupt: &Interrupt) -> Result<Self> {
-        options.make_folders()?;
-        let path = options.lock();
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|e| Error::file("write", &path, e))?;
-        let mut told = false;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(TryLockError::Error(e)) => return Err(Error::file("lock", path, e)),
-                Err(TryLockError::WouldBlock) => {}
-            }
-            if !told {
-                reporter.report(&Event::Local(LocalStep::WaitingForOther));
-                told = true;
-            }
-            tokio::select! {
-                () = sleep(Duration::from_millis(50)) => {}
-                () = interrupt.wait() => return Err(interrupted()),
-            }
+        let (file, path) = open(options, options.lock())?;
+        wait(&path, || file.try_lock(), reporter, interrupt).await?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Held by every command that works with the local AWS, so that none stops it while another still needs it.
+#[derive(Debug)]
+pub struct InUse {
+    file: File,
+    path: PathBuf,
+}
+
+impl InUse {
+    /// Waits for one that is stopping it.
+    ///
+    /// # Errors
+    /// When the file of the lock cannot be written; interrupted.
+    pub async fn begin(options: &Options, reporter: &dyn Reporter, interrupt: &Interrupt) -> Result<Self> {
+        let (file, path) = open(options, options.in_use())?;
+        wait(&path, || file.try_lock_shared(), reporter, interrupt).await?;
+        Ok(Self { file, path })
+    }
+
+    /// Whether nobody else uses it. Nobody then begins to, until this is dropped.
+    pub(super) fn is_alone(&self) -> Result<bool> {
+        let failed = |e| Error::file("lock", &self.path, e);
+        self.file.unlock().map_err(failed)?;
+        match self.file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(e)) => Err(failed(e)),
+        }
+    }
+}
+
+fn open(options: &Options, path: PathBuf) -> Result<(File, PathBuf)> {
+    options.make_folders()?;
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    match file {
+        Ok(file) => Ok((file, path)),
+        Err(e) => Err(Error::file("write", path, e)),
+    }
+}
+
+async fn wait(
+    path: &Path,
+    try_lock: impl Fn() -> Result<(), TryLockError>,
+    reporter: &dyn Reporter,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let mut told = false;
+    loop {
+        match try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(e)) => return Err(Error::file("lock", path, e)),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if !told {
+            reporter.report(&Event::Local(LocalStep::WaitingForOther));
+            told = true;
+        }
+        tokio::select! {
+            () = sleep(Duration::from_millis(50)) => {}
+            () = interrupt.wait() => return Err(interrupted()),
         }
     }
 }

@@ -19,6 +19,7 @@ mod status;
 
 pub use environments::{Environment, environments};
 pub use lifecycle::{Local, ensure, find, stop, stop_if_unused};
+pub use lock::InUse;
 pub use places::Options;
 pub use status::{Running, Server, Status, status};
 

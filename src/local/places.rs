@@ -21,6 +21,10 @@ impl Options {
         self.home.join("local/lock")
     }
 
+    pub(super) fn in_use(&self) -> PathBuf {
+        self.home.join("local/in-use")
+    }
+
     pub(super) fn state(&self) -> PathBuf {
         self.home.join("local/state.json")
     }

@@ -261,7 +261,8 @@ impl Watching<'_> {
             return None;
         } else if agreed && self.watch.deletes_on_failure && described == StackStatus::RollbackComplete {
             DELETION_MAY_LAG
-        } else if agreed {
+        } else if agreed || described == StackStatus::DeleteComplete {
+            // One that is gone by its id stays gone, whoever deleted it.
             Duration::ZERO
         } else if by_events.is_none() && described != goal(self.kind) {
             // The operation has not shown at all: this is the time before it.

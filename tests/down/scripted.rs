@@ -429,6 +429,16 @@ fn a_stack_that_somebody_else_deletes_meanwhile_is_gone_all_the_same() {
 }
 
 #[test]
+fn a_stack_that_was_gone_before_the_deletion_began_is_not_waited_for() {
+    let aws = then_gone(standing("CREATE_COMPLETE"))
+        .on("DescribeStackEvents", [history([])])
+        .start();
+    down(&aws, &["-q"]).expect(0);
+    // Once to plan, once to watch, once to prove it: the id of a stack is never used again.
+    assert_eq!(aws.count("DescribeStacks"), 3);
+}
+
+#[test]
 fn a_deletion_under_way_is_attached_to() {
     let aws = looked_at("DELETE_IN_PROGRESS")
         .on(

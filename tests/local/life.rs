@@ -93,6 +93,20 @@ fn stopping_leaves_no_process_and_no_port() {
 }
 
 #[test]
+fn it_stops_with_its_last_environment_but_not_under_a_command_that_uses_it() {
+    let mut local = LocalAws::stopped();
+    for _ in 0..2 {
+        local.start();
+        make_stack(&local);
+        let down = || local.rstack(["down", "-n", "kept", "--any-stack", "--yes"]).spawn();
+        for down in [down(), down(), down()] {
+            down.wait().expect(0);
+        }
+        assert_eq!(local.processes(), []);
+    }
+}
+
+#[test]
 fn a_dead_aws_is_started_again_and_its_loss_is_told() {
     let mut local = LocalAws::own();
     make_stack(&local);

@@ -20,9 +20,16 @@ class Program(subprocess.Popen[str]):
 
     def says(self, line: str) -> None:
         """Waits for its next line, which has to be this one."""
+        said = self.line()
+        assert said == line, said
+
+    def line(self) -> str:
+        """Its next line. A byte at a time: `communicate` would never see what was read ahead."""
         assert self.stdout is not None
-        said = self.stdout.readline()
-        assert said == line + "\n", said
+        read = b""
+        while (byte := os.read(self.stdout.fileno(), 1)) not in (b"", b"\n"):
+            read += byte
+        return read.decode()
 
     def go_on(self) -> None:
         assert self.stdin is not None
