@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use tempfile::TempDir;
 
 use crate::support::Rstack;
-use crate::support::scripted::{Script, error, resource, resources, stack, status};
+use crate::support::scripted::{Script, error, resource, resources, stack, status, throttled};
 
 /// A folder with an AWS configuration of one profile, `work`, and its path.
 fn profiles() -> (TempDir, String) {
@@ -100,4 +100,18 @@ fn a_region_that_cannot_be_one_is_named() {
     error: the AWS region is "eu west 1"
     hint: expected a region such as eu-west-1; look at AWS_REGION and the AWS profile
     "#);
+}
+
+#[test]
+fn how_often_a_request_is_made_is_said_as_for_other_tools() {
+    let (_dir, config) = profiles();
+    std::fs::write(&config, "[default]\nmax_attempts = 2\n").expect("a file");
+    let attempts = |name: &str, value: &str| {
+        let aws = Script::new().on("DescribeStacks", [throttled()]).start();
+        aws.rstack(["status"]).env(name, value).run().expect(1);
+        aws.count("DescribeStacks")
+    };
+    assert_eq!(attempts("AWS_MAX_ATTEMPTS", "1"), 1);
+    assert_eq!(attempts("AWS_CONFIG_FILE", &config), 2);
+    assert_eq!(attempts("AWS_RETRY_MODE", "standard"), 5);
 }

@@ -181,21 +181,30 @@ fn a_cause_that_only_describe_events_knows_is_told() {
         )
         .on(
             "DescribeEvents",
-            [operation_events(&[&[
-                ("EventType", "VALIDATION_ERROR"),
-                ("LogicalResourceId", "Bucket"),
-                ("ResourceType", "AWS::S3::Bucket"),
-                ("ValidationStatusReason", "Bucket name taken already exists"),
-            ]])],
+            [operation_events(&[
+                &[
+                    ("EventType", "STACK_EVENT_OF_A_KIND_TO_COME"),
+                    ("LogicalResourceId", "demo"),
+                    ("ResourceType", "AWS::CloudFormation::Stack"),
+                    ("ResourceStatusReason", "See the operation's FAILED event for details."),
+                ],
+                &[
+                    ("EventType", "VALIDATION_ERROR"),
+                    ("LogicalResourceId", "Bucket"),
+                    ("ResourceType", "AWS::S3::Bucket"),
+                    ("ValidationStatusReason", "Bucket name taken already exists"),
+                ],
+            ])],
         ),
     );
     let output = story.up([]).run().expect(4);
     assert!(
         output
             .stderr
-            .contains("Bucket (AWS::S3::Bucket): Bucket name taken already exists"),
+            .contains("ROLLBACK_COMPLETE: Bucket (AWS::S3::Bucket): Bucket name taken already exists"),
         "{output}"
     );
+    assert!(!output.stderr.contains("FAILED event"), "{output}");
 }
 
 #[test]

@@ -21,6 +21,9 @@ use super::profile::NamedProfile;
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
+/// How often a request is made when nobody says otherwise: a busy account throttles for longer than three attempts last.
+const ATTEMPTS: u32 = 5;
+
 /// Where AWS is and who we are: what [`Aws::connect`] needs, every field already resolved by `settings`.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
@@ -62,7 +65,6 @@ impl Aws {
     pub async fn connect(access: &Access) -> Result<Self> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(https_client())
-            .retry_config(RetryConfig::standard().with_max_attempts(5))
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(Duration::from_secs(5))
@@ -91,6 +93,8 @@ impl Aws {
             return Err(Error::configuration(format!("the AWS region is {region:?}"))
                 .with_hint("expected a region such as eu-west-1; look at AWS_REGION and the AWS profile"));
         }
+        let retries = patient(config.retry_config().cloned());
+        config = config.into_builder().retry_config(retries).build();
         if let Some(profile) = &access.profile {
             let provider = SharedCredentialsProvider::new(NamedProfile::new(profile, &config));
             config = config.into_builder().credentials_provider(provider).build();
@@ -137,6 +141,11 @@ impl Aws {
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// How often a request is made in all, when that can help.
+    pub(super) fn attempts(&self) -> u32 {
+        self.config.retry_config().map_or(ATTEMPTS, RetryConfig::max_attempts)
     }
 
     /// The time by AWS's clock, as CloudFormation told it last; by this machine's before the first answer.
@@ -195,6 +204,15 @@ impl Aws {
                 builder.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build()
             }
         })
+    }
+}
+
+/// Retries as `AWS_RETRY_MODE`, `AWS_MAX_ATTEMPTS` or the profile have them, and more than the SDK makes by itself.
+fn patient(configured: Option<RetryConfig>) -> RetryConfig {
+    let usual = RetryConfig::standard().max_attempts();
+    match configured.unwrap_or_else(RetryConfig::standard) {
+        retries if retries.max_attempts() == usual => retries.with_max_attempts(ATTEMPTS),
+        retries => retries,
     }
 }
 

@@ -14,7 +14,6 @@ use aws_smithy_xml::decode::{Document, try_data};
 
 use super::{Aws, AwsError, AwsErrorKind, Service};
 
-const ATTEMPTS: u32 = 5;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One call of a service's API.
@@ -66,7 +65,7 @@ impl Call {
     /// Sends it, again when that can help, and returns the answer's body.
     pub(super) async fn send(&self, aws: &Aws) -> Result<String, AwsError> {
         let mut pause = Duration::from_millis(200);
-        for _ in 1..ATTEMPTS {
+        for _ in 1..aws.attempts() {
             match tokio::time::timeout(TIMEOUT, self.attempt(aws)).await {
                 Ok(Err(error)) if error.kind.is_transient() => {}
                 Ok(done) => return done,

@@ -67,14 +67,15 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-stdout: a line for each source and way, then the same as bars. Times are whole ones, from start to end; FASTEST, MEDIAN,
-P95 and P99 are of all counted runs. TRIPS is how many requests had to wait for another's answer, at the least.
+stdout: a line for each source and way, then the same as bars. Times are whole ones, from start to end; FASTEST, \
+MEDIAN, P95 and P99 are of all counted runs. TRIPS is how many requests had to wait for another's answer, at the \
+least.
 
-Exit codes: 0 measured; 1 nothing could be measured; 2 usage; 3 some could not be measured, or something of it is left;
-130 interrupted, and what was made for it is removed.
+Exit codes: 0 measured; 1 nothing could be measured; 2 usage; 3 some could not be measured, or something of it is \
+left; 130 interrupted, and what was made for it is removed.
 
 Examples:
-  rstack bench --local -n demo                          the article's table, from your own environment
+  rstack bench --local -n demo                          the article's table, from your environment
   rstack bench --local -n demo --delay redis=0.7ms,dynamodb=5ms,s3=30ms --plot chart.svg
   rstack bench -n demo --scale 100 --way each,release   700 scripts
   rstack bench -n demo --way cold --concurrency 1,4,16

@@ -28,6 +28,7 @@ enum Action {
 
 const INFO_HELP: &str = "\
 stdout: a table of one line.
+
 Exit codes: 0 shown, 1 it cannot be read, 2 usage";
 
 /// Remove what it holds; the next reader fetches again what it needs
@@ -43,6 +44,7 @@ struct Clear {
 
 const CLEAR_HELP: &str = "\
 stdout: what was removed.
+
 Exit codes: 0 removed, 1 the folder is not safe, or something in it stays, 2 usage
 
 Examples:

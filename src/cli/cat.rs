@@ -24,6 +24,7 @@ pub(crate) struct Args {
 
 const AFTER_HELP: &str = "\
 stdout: the file, byte for byte.
+
 Exit codes: 0 printed, 1 there is no such file or release or a store cannot be read, 2 usage
 
 Examples:

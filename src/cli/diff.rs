@@ -29,7 +29,9 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-stdout: a unified diff of every text file that differs, which `patch -p1` and `git apply` take; other files are named.
+stdout: a unified diff of every text file that differs, which `patch -p1` and `git apply` take; other files are \
+named.
+
 Exit codes: 0 shown, whether or not anything differs, 1 there is no such release or a store cannot be read, 2 usage
 
 Examples:

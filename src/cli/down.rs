@@ -52,10 +52,10 @@ pub(crate) struct How {
 const AFTER_HELP: &str = "\
 stdout: what was emptied, kept and left.
 
-Exit codes: 0 it is gone, or was not there; 3 it is gone, but something is left or could not be asked for; 4 the stack
-would not go; 5 AWS goes on, but rstack stopped watching; 130 interrupted. Run the same command again to go on.
+Exit codes: 0 it is gone, or was not there; 3 it is gone, but something is left or could not be asked for; 4 the \
+stack would not go; 5 AWS goes on, but rstack stopped watching; 130 interrupted. Run the same command again to go on.
 
-`--retain` names a resource by its logical id, as `rstack status` shows it. A stack that stands is first updated to
+`--retain` names a resource by its logical id, as `rstack status` shows it. A stack that stands is first updated to \
 keep it (DeletionPolicy: Retain), since CloudFormation takes no such wish with the deletion itself.
 
 Examples:

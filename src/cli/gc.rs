@@ -33,8 +33,8 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 stdout: what became of each environment.
 
-Exit codes: 0 all that is overdue is gone; 3 one or more could not be taken down, or something is left of them;
-130 interrupted.
+Exit codes: 0 all that is overdue is gone; 3 one or more could not be taken down, or something is left of them; 130 \
+interrupted.
 
 Examples:
   rstack gc --dry-run    which are overdue

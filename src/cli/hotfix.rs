@@ -53,7 +53,7 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 stdout: what the area has now. stderr ends with the union that reads it.
 
-Exit codes: 0 done; 1 refused: nothing was changed; 2 usage; 3 published, but a store or the plain files lag (run the
+Exit codes: 0 done; 1 refused: nothing was changed; 2 usage; 3 published, but a store or the plain files lag (run the \
 same command again); 130 interrupted.
 
 Examples:

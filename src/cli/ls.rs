@@ -21,6 +21,7 @@ pub(crate) struct Args {
 
 const AFTER_HELP: &str = "\
 stdout: size, the start of the SHA-256, and path of every file.
+
 Exit codes: 0 listed, 1 there is no such release or a store cannot be read, 2 usage
 
 Examples:

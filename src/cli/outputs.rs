@@ -36,6 +36,7 @@ Examples:
   rstack outputs -n demo --format github     in a GitHub Actions step
 
 stdout: the variables; with `--format github` nothing, since they go into the file that GITHUB_OUTPUT names.
+
 Exit codes: 0 printed, 1 there is no such environment, 2 usage or configuration";
 
 /// The outputs whose variables have a name of their own.

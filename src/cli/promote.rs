@@ -35,8 +35,8 @@ stdout: where the area is now, and what that changed.
 
 A signature is of one area: `--sign` signs for TO. With trusted keys, only a release that FROM has signed is promoted.
 
-Exit codes: 0 the area is there (also when it was already); 1 refused, or somebody else came first: nothing was moved;
-2 usage; 3 moved, but a store or the plain files lag (run the same command again); 130 interrupted.
+Exit codes: 0 the area is there (also when it was already); 1 refused, or somebody else came first: nothing was \
+moved; 2 usage; 3 moved, but a store or the plain files lag (run the same command again); 130 interrupted.
 
 Examples:
   rstack promote -n demo uat prod -m \"accepted by QA\"

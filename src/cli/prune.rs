@@ -71,8 +71,8 @@ stdout: the releases that are retired, that wait, and that are deleted; then wha
 
 Packs that nothing names, as a publishing that was cut short leaves them, go a day after a run saw them first.
 
-Exit codes: 0 done, or nothing to do; 1 there is no release, or the table cannot be written; 2 usage; 3 a store could not
-be freed, or another run is deleting: a later run completes it; 130 interrupted.
+Exit codes: 0 done, or nothing to do; 1 there is no release, or the table cannot be written; 2 usage; 3 a store could \
+not be freed, or another run is deleting: a later run completes it; 130 interrupted.
 
 Examples:
   rstack prune prod -n demo --keep 20 --dry-run

@@ -28,12 +28,13 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-The directory appears, or changes, in one step; a pull that is killed leaves it as it was. Every file is checked against
-its hash. What the last pull left there and nobody changed is not read again.
+The directory appears, or changes, in one step; a pull that is killed leaves it as it was. Every file is checked \
+against its hash. What the last pull left there and nobody changed is not read again.
 
 stdout: what was pulled from where, and what changed since the last pull.
-Exit codes: 0 pulled, 1 something would be lost, there is no such release, or a store cannot be read, 2 usage,
-3 pulled, but the old directory could not be removed, 130 interrupted: the directory is as it was
+
+Exit codes: 0 pulled; 1 something would be lost, there is no such release, or a store cannot be read; 2 usage; \
+3 pulled, but the old directory could not be removed; 130 interrupted: the directory is as it was.
 
 Examples:
   rstack pull -n demo prod ./code

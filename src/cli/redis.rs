@@ -10,6 +10,7 @@ use rstack::store::{RedisAddress, RedisStore, StoreError};
 use rstack::{Error, Result};
 
 use super::Context;
+use super::shell::quote;
 
 const PASSWORD: &str = "RSTACK_REDIS_PASSWORD";
 
@@ -96,9 +97,16 @@ impl Way<'_> {
     /// What to do when it cannot be reached; `again` is the command that would do this again.
     pub(crate) fn advice(&self, context: &Context<'_>, again: &str) -> String {
         if let Some(given) = &self.given {
+            let password = if given.password.is_some() {
+                ", with the password"
+            } else {
+                ""
+            };
             return format!(
-                "check that a Redis answers at `{}`, or that the tunnel that begins there is open; then again: {again}",
-                given.endpoint()
+                "check that a Redis answers at `{}`, or that the tunnel that begins there is open; then again: {again} \
+                 --redis-url {}{password}",
+                given.endpoint(),
+                quote(&given.url())
             );
         }
         if context.settings.target == Target::Local {

@@ -30,8 +30,9 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-stdout: a line for each move; `*` marks the one that is current, with `--at` the one that was; + ~ - count files against
-the move before.
+stdout: a line for each move; `*` marks the one that is current, with `--at` the one that was; + ~ - count files \
+against the move before.
+
 Exit codes: 0 shown, 1 there is no release or a store cannot be read, 2 usage
 
 Examples:

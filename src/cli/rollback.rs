@@ -33,13 +33,13 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 stdout: where the area is now, and what that changed.
 
-Exit codes: 0 the area is there (also when it was already); 1 refused, or somebody else came first: nothing was moved;
-2 usage; 3 moved, but a store or the plain files lag (the same with `--to RELEASE` brings them along, without it goes back
-one more); 130 interrupted.
+Exit codes: 0 the area is there (also when it was already); 1 refused, or somebody else came first: nothing was \
+moved; 2 usage; 3 moved, but a store or the plain files lag (the same with `--to RELEASE` brings them along, without \
+it goes back one more); 130 interrupted.
 
 Examples:
   rstack rollback -n demo prod                        to the release before, after a question
-  rstack rollback -n demo prod --yes -m \"bad prices\"   without one, and with a reason for the history
+  rstack rollback -n demo prod --yes -m \"bad prices\"   without one, with a reason for the history
   rstack rollback -n demo prod --to 2026-11-01T12:00:00Z
   rstack rollback -n demo prod --dry-run              only show which files would change";
 

@@ -42,10 +42,11 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-The Python needs the package `rstack`: `pip install .` in a clone of rstack, see docs/python.md.
-Where that cannot be set up from outside, `python -m rstack run SCRIPT` does the same.
+The Python needs the package `rstack`: `pip install .` in a clone of rstack, see docs/python.md. Where that cannot be \
+set up from outside, `python -m rstack run SCRIPT` does the same.
 
 stdout and the exit code are the program's.
+
 Exit codes before it starts: 1 the source cannot be opened, or the package is missing; 2 usage.
 
 Examples:

@@ -73,12 +73,12 @@ pub(crate) struct Options {
 const AFTER_HELP: &str = "\
 stdout: what was done, one line a store.
 
-The environment's Redis is reached from inside its VPC only. From elsewhere open a tunnel and name its near end with
-`--redis-url`; over TLS (`rediss://`) the certificate must still be the environment's. The password comes from the URL,
-RSTACK_REDIS_PASSWORD, or the secret that the environment keeps it in.
+The environment's Redis is reached from inside its VPC only. From elsewhere open a tunnel and name its near end with \
+`--redis-url`; over TLS (`rediss://`) the certificate must still be the environment's. The password comes from the \
+URL, RSTACK_REDIS_PASSWORD, or the secret that the environment keeps it in.
 
-Exit codes: 0 all is there; 1 there is no release, and nothing has changed for readers; 3 there is one, but a store lags,
-or plain files are not complete; 130 interrupted. Run the same command again to complete it.
+Exit codes: 0 all is there; 1 there is no release, and nothing has changed for readers; 3 there is one, but a store \
+lags, or plain files are not complete; 130 interrupted. Run the same command again to complete it.
 
 Examples:
   rstack seed -n demo                           the demo scripts

@@ -13,14 +13,14 @@ use super::Context;
 
 /// What every command's help says of sources.
 pub(crate) const HELP: &str = "\
-SOURCE is an area of the environment that `--name` names, or a URL: env:NAME/AREA, s3://BUCKET/AREA,
-dynamodb://TABLE/AREA, redis://HOST:PORT/AREA?db=0, rediss://…, file:///FOLDER/AREA. A folder starts
-with ./ or /.
+SOURCE is an area of the environment that `--name` names, or a URL: env:NAME/AREA, s3://BUCKET/AREA, \
+dynamodb://TABLE/AREA, redis://HOST:PORT/AREA?db=0, rediss://…, file:///FOLDER/AREA. A folder starts with ./ or /.
+
 What KYDB wrote: kydb+redis://HOST:PORT/BASE, kydb+s3://BUCKET/BASE, kydb+dynamodb://TABLE/BASE.
-`A;B` is a union: the first that has a path counts (quote it). ?at=RELEASE or ?at=TIME pins a
-source, ?optional=1 passes over one that cannot be opened, ?stale=1h refuses a store's copy of the
-marker that was not known to be the current one for so long. With `trusted_keys`
-(RSTACK_TRUSTED_KEYS) only what one of them signed is read.";
+
+`A;B` is a union: the first that has a path counts (quote it). ?at=RELEASE or ?at=TIME pins a source, ?optional=1 \
+passes over one that cannot be opened, ?stale=1h refuses a store's copy of the marker that was not known to be the \
+current one for so long. With `trusted_keys` (RSTACK_TRUSTED_KEYS) only what one of them signed is read.";
 
 /// Which release.
 #[derive(Debug, Clone, Default, ClapArgs)]

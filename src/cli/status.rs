@@ -40,6 +40,7 @@ Examples:
                                  what each resource did when, in the newest operation
 
 stdout: the tables, or one JSON object. A store that cannot be reached from here is shown, and is no error.
+
 Exit codes: 0 shown, 1 there is no such environment, 2 usage, 130 interrupted";
 
 /// What was found, in the form that is shown.

@@ -85,12 +85,12 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 stdout: the outputs, and how long each resource took; with `--timeline` alone also when.
 
-Exit codes: 0 it stands; 3 it stands, but not everything was seeded; 4 it failed or was rolled back; 5 AWS goes on, but
-rstack stopped watching; 130 interrupted (AWS goes on). Run the same command again to attach.
+Exit codes: 0 it stands; 3 it stands, but not everything was seeded; 4 it failed or was rolled back; 5 AWS goes on, \
+but rstack stopped watching; 130 interrupted (AWS goes on). Run the same command again to attach.
 
 Examples:
-  rstack up --local -n demo --seed        an environment on this machine, with the demo scripts in it
-  rstack up -n pr-123 --ttl 8h            one for a pull request; `rstack gc` removes it after eight hours
+  rstack up --local -n demo --seed        one on this machine, with the demo scripts
+  rstack up -n pr-123 --ttl 8h            one for a pull request, for eight hours
   rstack up -n demo --timeline up.svg     and draw what each resource did when
   rstack up -n demo --template mine.yaml -p Size=2";
 

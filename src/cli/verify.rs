@@ -34,11 +34,12 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 stdout: a line for each store, then one for each thing that is not as it should be.
 
-Moves are kept under their number, not under a hash: of them, what most stores have is taken for right, if S3 or DynamoDB
-has it. `extra` counts what nothing names: left by a publishing that was cut short, or of one that goes on just now.
+Moves are kept under their number, not under a hash: of them, what most stores have is taken for right, if S3 or \
+DynamoDB has it. `extra` counts what nothing names: left by a publishing that was cut short, or of one that goes on \
+just now.
 
-Exit codes: 0 all is right, or was repaired; 1 there is no release, or the table cannot be read; 3 something differs, lags
-or could not be read; 130 interrupted.
+Exit codes: 0 all is right, or was repaired; 1 there is no release, or the table cannot be read; 3 something differs, \
+lags or could not be read; 130 interrupted.
 
 Examples:
   rstack verify -n demo prod

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_cloudformation::types::DeletionMode;
+use aws_sdk_cloudformation::types::{self, DeletionMode, ResourceStatus};
 
 use super::drain::{Drain, Drained};
 use super::inventory::Holding;
@@ -49,7 +49,10 @@ impl Deletion<'_> {
                 Now::Deleting => self.attach(OperationKind::Delete).await?,
                 Now::Standing => {
                     self.drain(&mut deleted).await?;
-                    self.delete(deleted.forced).await?
+                    match self.delete(deleted.forced).await? {
+                        Some(settled) => settled,
+                        None => return Ok(deleted),
+                    }
                 }
             };
             tries += 1;
@@ -119,8 +122,8 @@ impl Deletion<'_> {
     }
 
     /// Sends DeleteStack and watches. Another run may send its own at the same time, so whichever deletion begins now
-    /// is ours.
-    async fn delete(&self, forced: bool) -> Result<Settled> {
+    /// is ours; `None` when another one has ended already.
+    async fn delete(&self, forced: bool) -> Result<Option<Settled>> {
         if self.watching.interrupt.requested() {
             let stopped = Error::from(ErrorKind::Interrupted(
                 "stopped before the stack was deleted".to_owned(),
@@ -128,6 +131,10 @@ impl Deletion<'_> {
             return Err(self.standing(stopped.with_hint("run the same command again to go on")));
         }
         let last = self.last_event().await?;
+        if last.as_ref().is_some_and(|event| self.is_gone_by(event)) {
+            return Ok(None);
+        }
+        let last = last.and_then(|event| event.event_id);
         let request = self
             .aws
             .cloudformation()
@@ -141,11 +148,17 @@ impl Deletion<'_> {
             return Err(self.standing(error.into()));
         }
         self.report_operation(OperationKind::Delete, false);
-        self.watch(OperationKind::Delete, Scope::Since(last)).await
+        self.watch(OperationKind::Delete, Scope::Since(last)).await.map(Some)
+    }
+
+    /// Nothing follows the end of a stack.
+    fn is_gone_by(&self, event: &types::StackEvent) -> bool {
+        event.physical_resource_id() == Some(&self.stack.id)
+            && event.resource_status() == Some(&ResourceStatus::DeleteComplete)
     }
 
     /// Where the history ends before the deletion begins.
-    async fn last_event(&self) -> Result<Option<String>> {
+    async fn last_event(&self) -> Result<Option<types::StackEvent>> {
         let answer = self
             .aws
             .cloudformation()
@@ -154,11 +167,7 @@ impl Deletion<'_> {
             .send()
             .await;
         match answer {
-            Ok(page) => Ok(page
-                .stack_events()
-                .first()
-                .and_then(|e| e.event_id())
-                .map(str::to_owned)),
+            Ok(page) => Ok(page.stack_events.unwrap_or_default().into_iter().next()),
             Err(error) => {
                 let error = AwsError::new(Service::CloudFormation, "DescribeStackEvents", &error);
                 if error.kind == AwsErrorKind::Invalid {

@@ -13,9 +13,7 @@ use crate::event::{OperationKind, StackEvent};
 /// endpoint has: when it cannot be asked, what the events say must do.
 pub(super) async fn causes(aws: &Aws, stack_id: &str, events: &[StackEvent]) -> Vec<Cause> {
     let by_events = from_events(events);
-    let points_elsewhere = by_events
-        .first()
-        .is_none_or(|cause| cause.reason.contains("DescribeEvents"));
+    let points_elsewhere = by_events.first().is_none_or(|cause| points_elsewhere(&cause.reason));
     let of_resource = events.iter().any(|e| !e.of_stack && e.status.failed());
     if of_resource && !points_elsewhere {
         return by_events;
@@ -79,6 +77,13 @@ fn is_consequence(reason: &str) -> bool {
     .any(|words| reason.contains(words))
 }
 
+/// A sentence that only says where the cause is told, as of a stack whose template was refused before anything was made.
+fn points_elsewhere(reason: &str) -> bool {
+    ["DescribeEvents", "FAILED event"]
+        .iter()
+        .any(|words| reason.contains(words))
+}
+
 async fn from_operation(aws: &Aws, stack_id: &str) -> Vec<Cause> {
     let filter = EventFilter::builder().failed_events(true).build();
     let Ok(output) = aws
@@ -110,7 +115,7 @@ async fn from_operation(aws: &Aws, stack_id: &str) -> Vec<Cause> {
                 reason: reason.to_owned(),
             })
         })
-        .filter(|c| !is_consequence(&c.reason))
+        .filter(|c| !is_consequence(&c.reason) && !points_elsewhere(&c.reason))
         .collect();
     // Newest first, as all histories are.
     causes.reverse();
@@ -178,6 +183,15 @@ pub(super) fn hint(reason: &str) -> Option<String> {
         "cache node type",
     ]) {
         "choose another `stores.redis.node_type`, or another zone"
+    } else if has(&["parameter"])
+        && has(&[
+            "must have values",
+            "was not provided",
+            "do not exist in the template",
+            "template which does not require",
+        ])
+    {
+        "`rstack up --parameter NAME=VALUE`, or `template.parameters` in rstack.yaml, gives what the template's `Parameters` name"
     } else if has(&[
         "template format error",
         "template error",
@@ -270,6 +284,8 @@ mod tests {
                 "stores.redis.security_groups",
             ),
             ("The subnet ID 'subnet-1' does not exist", "stores.redis.subnets"),
+            ("Parameters: [Size] must have values", "--parameter"),
+            ("Parameters: [Sice] do not exist in the template", "--parameter"),
             ("Template format error: unsupported structure", "cfn-lint"),
         ];
         for (reason, words) in table {

@@ -439,6 +439,17 @@ fn a_stack_that_was_gone_before_the_deletion_began_is_not_waited_for() {
 }
 
 #[test]
+fn a_deletion_that_somebody_else_ended_just_before_ours_is_not_waited_for() {
+    let aws = standing("CREATE_COMPLETE")
+        .on("DescribeStackEvents", [history(gone_events())])
+        .on("HeadBucket", [status(404)])
+        .on("DescribeTable", [error(400, "ResourceNotFoundException", "no table")])
+        .start();
+    // A second deletion would be a call that the script does not know.
+    down(&aws, &[]).expect(0);
+}
+
+#[test]
 fn a_deletion_under_way_is_attached_to() {
     let aws = looked_at("DELETE_IN_PROGRESS")
         .on(

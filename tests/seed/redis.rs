@@ -48,6 +48,13 @@ fn a_password_comes_from_the_url_or_the_environment_and_is_never_shown() {
         .run()
         .expect(0);
     assert!(!format!("{output}").contains("s3cr3t"), "{output}");
+    let nobody = world
+        .seed(["--redis-url", "redis://:s3cr3t@127.0.0.1:1/2"])
+        .run()
+        .expect(3);
+    assert!(!format!("{nobody}").contains("s3cr3t"), "{nobody}");
+    let again = "--redis-url redis://127.0.0.1:1/2, with the password";
+    assert!(nobody.stderr.contains(again), "{nobody}");
 }
 
 #[test]

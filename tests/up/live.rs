@@ -367,6 +367,31 @@ fn a_taken_bucket_name_is_noticed_before_anything_is_made() {
 }
 
 #[test]
+fn a_template_that_is_refused_before_anything_is_made_fails_for_its_resource() {
+    let first = World::new("names");
+    first.up([]).run().expect(0);
+    let outputs = first.stack().expect("it stands").outputs;
+    let bucket = outputs.endpoints().expect("outputs").bucket;
+    let second = World::new("names");
+    let template = format!("Resources: {{A: {{Type: AWS::S3::Bucket, Properties: {{BucketName: {bucket}}}}}}}\n");
+    std::fs::write(second.dir.path().join("own.yaml"), template).expect("a file");
+    let output = second.up(["--template", "own.yaml"]).run().expect(4);
+    let cause = format!(
+        "ROLLBACK_COMPLETE: A (AWS::S3::Bucket): Resource of type 'AWS::S3::Bucket' with identifier '{bucket}'"
+    );
+    assert!(output.stderr.contains(&cause), "{output}");
+    assert!(
+        output.stderr.contains("hint: bucket names are shared by all of AWS"),
+        "{output}"
+    );
+    let again = second.up(["--template", "own.yaml"]).run().expect(4);
+    assert!(
+        again.stderr.contains("it failed because A (AWS::S3::Bucket)"),
+        "{again}"
+    );
+}
+
+#[test]
 fn an_environment_can_be_seeded_as_soon_as_it_stands() {
     let world = World::new("seeded");
     let output = world.up(["--output", "json", "--seed"]).run().expect(0);

@@ -40,6 +40,23 @@ impl RedisAddress {
     pub fn endpoint(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
+
+    /// As it is typed, but for user and password.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.tls { "rediss" } else { "redis" };
+        let host = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        let db = if self.db == 0 {
+            String::new()
+        } else {
+            format!("/{}", self.db)
+        };
+        format!("{scheme}://{host}:{}{db}", self.port)
+    }
 }
 
 impl FromStr for RedisAddress {
@@ -124,6 +141,8 @@ mod tests {
         let query: RedisAddress = "redis://:secret@h:7/?db=5".parse().expect("an address");
         assert_eq!((query.db, query.username.as_deref()), (5, None));
         assert!(!format!("{query:?}").contains("secret"));
+        let urls = [&plain, &full, &query].map(RedisAddress::url);
+        assert_eq!(urls, ["redis://h:6379", "rediss://[::1]:1/3", "redis://h:7/5"]);
     }
 
     #[test]
