@@ -85,7 +85,7 @@ impl World {
             aws: self.aws.as_ref(),
             trusted: &self.trusted,
             cache: &self.cache,
-            load: Load::Packs,
+            load: Load::Code,
             reporter: &self.warnings,
             interrupt: &self.interrupt,
         }

@@ -1,6 +1,7 @@
 //! What a new release would be made of: which contents are there already, and which have to be packed.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -11,6 +12,8 @@ use crate::publish::Tree;
 
 /// A release that would spread over more packs has its small ones merged.
 const PACKS: usize = 8;
+/// What Python does not import gets packs of its own when it is at least so much, in bytes.
+const APART: u64 = 1 << 20;
 
 /// What to publish.
 #[derive(Debug, Clone, Copy)]
@@ -113,10 +116,24 @@ pub(super) struct Draft<'a> {
     pub(super) counts: Counts,
     /// Contents that are in a pack already.
     pub(super) known: HashMap<ContentHash, Slot>,
-    /// Places in the tree whose contents have to be packed.
+    /// What has to be packed: what Python imports, and the rest.
+    pub(super) lots: [Lot; 2],
+}
+
+/// Contents that share packs.
+#[derive(Debug, Default)]
+pub(super) struct Lot {
+    /// Places in the tree.
     pub(super) fresh: Vec<usize>,
     /// Contents that move from a small pack to a new one without being in the tree.
     pub(super) moving: Vec<(ContentHash, Slot)>,
+}
+
+/// Whether Python imports from a file of this name.
+pub(super) fn is_code(path: &str) -> bool {
+    // As for Python itself, letters count.
+    let ending = Path::new(path).extension();
+    ending.is_some_and(|ending| ending == "py" || ending == "pyc")
 }
 
 impl<'a> Draft<'a> {
@@ -129,8 +146,7 @@ impl<'a> Draft<'a> {
             removed: content.removed.clone(),
             counts: Counts::default(),
             known: HashMap::new(),
-            fresh: Vec::new(),
-            moving: Vec::new(),
+            lots: Default::default(),
         };
         if let Some(current) = current.filter(|_| content.onto_current) {
             draft.keep(current, content.removed);
@@ -145,6 +161,7 @@ impl<'a> Draft<'a> {
         }
         draft.find_fresh();
         draft.merge_small_packs();
+        draft.join_lots();
         draft
     }
 
@@ -204,20 +221,34 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// A content that has several names goes with the code if one of them is.
     fn find_fresh(&mut self) {
         let mut seen = HashSet::new();
-        let files = self.tree.files().iter().map(|file| &file.digest.sha256).enumerate();
-        self.fresh = files
-            .filter(|(_, sha256)| !self.known.contains_key(&ContentHash(**sha256)) && seen.insert(*sha256))
-            .map(|(place, _)| place)
-            .collect();
+        let files = self.tree.files();
+        for (lot, of_code) in self.lots.iter_mut().zip([true, false]) {
+            let places = (0..files.len()).filter(|place| is_code(&files[*place].path) == of_code);
+            let hash = |place: &usize| files[*place].digest.sha256;
+            let places = places.filter(|place| !self.known.contains_key(&ContentHash(hash(place))));
+            lot.fresh = places.filter(|place| seen.insert(hash(place))).collect();
+        }
+    }
+
+    /// Packs of their own are only worth it for much.
+    fn join_lots(&mut self) {
+        let [code, rest] = &mut self.lots;
+        let fresh = rest.fresh.iter().map(|place| self.tree.files()[*place].digest.size);
+        let moving = rest.moving.iter().map(|(_, place)| place.length);
+        if fresh.chain(moving).sum::<u64>() < APART {
+            code.fresh.append(&mut rest.fresh);
+            code.moving.append(&mut rest.moving);
+        }
     }
 
     /// Lets go of packs of which the release uses little, so that their contents go into new ones.
     fn merge_small_packs(&mut self) {
         let mut used: HashMap<ContentHash, u64> = HashMap::new();
         let mut seen = HashSet::new();
-        if self.fresh.is_empty() || self.known.is_empty() {
+        if self.lots.iter().all(|lot| lot.fresh.is_empty()) || self.known.is_empty() {
             return;
         }
         for (_, sha256) in self.contents().filter(|(_, sha256)| seen.insert(*sha256)) {
@@ -236,11 +267,16 @@ impl<'a> Draft<'a> {
         let files = self.tree.files().iter();
         let in_tree: HashSet<&[u8; 32]> = files.map(|file| &file.digest.sha256).collect();
         let mut seen = HashSet::new();
-        self.moving = self
-            .contents()
-            .filter(|(_, sha256)| !in_tree.contains(&sha256.0) && seen.insert(*sha256))
-            .filter_map(|(_, sha256)| Some((sha256, *gone.get(&sha256)?)))
-            .collect();
+        let moving = [true, false].map(|of_code| {
+            self.contents()
+                .filter(|(path, sha256)| is_code(path) == of_code && !in_tree.contains(&sha256.0))
+                .filter(|(_, sha256)| seen.insert(*sha256))
+                .filter_map(|(_, sha256)| Some((sha256, *gone.get(&sha256)?)))
+                .collect()
+        });
+        for (lot, moving) in self.lots.iter_mut().zip(moving) {
+            lot.moving = moving;
+        }
     }
 }
 

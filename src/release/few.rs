@@ -78,6 +78,7 @@ impl Reader {
                 sha256: entry.sha256,
                 size: entry.size,
                 parts: 1,
+                code: true,
             };
             (blob, Check::Whole)
         };

@@ -19,13 +19,13 @@ const THREADS: usize = 2;
 
 /// Packs of `moving` contents and of those files of the tree that `fresh` names, in this order. The same contents
 /// of the same epoch always make the same packs, so that what was sent before a crash is not sent under another name.
-pub(super) fn packs<'a>(
-    tree: &'a Tree,
-    fresh: &'a [usize],
+pub(super) fn packs(
+    tree: &Tree,
+    fresh: Vec<usize>,
     moving: Vec<Compressed>,
     epoch: u64,
-) -> impl Stream<Item = Result<Pack>> + 'a {
-    let work = chunks(tree, fresh).into_iter().map(|chunk| {
+) -> impl Stream<Item = Result<Pack>> {
+    let work = chunks(tree, &fresh).into_iter().map(move |chunk| {
         let files = chunk.map(|at| &tree.files()[fresh[at]]);
         let bodies: Vec<_> = files
             .map(|file| (ContentHash(file.digest.sha256), tree.body(file)))

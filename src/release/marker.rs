@@ -89,6 +89,18 @@ pub struct Blob {
     pub size: u64,
     /// How many parts it has in a store that cannot hold it in one piece.
     pub parts: u64,
+    /// `false` of a pack that holds nothing that Python imports: who imports leaves it where it is.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub code: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_yes(flag: &bool) -> bool {
+    *flag
 }
 
 impl Blob {
@@ -99,6 +111,7 @@ impl Blob {
             sha256: ContentHash::of(value),
             size,
             parts: size.div_ceil(PART).max(1),
+            code: true,
         }
     }
 }

@@ -5,12 +5,12 @@ use std::io;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Serialize, Serializer};
 
 use super::blob::{self, Keyed};
 use super::copies::fetch;
-use super::draft::Draft;
+use super::draft::{Draft, Lot, is_code};
 use super::make;
 use super::marker::{Blob, Head};
 use super::mover::{AtHand, Mover, Work, interrupted};
@@ -63,10 +63,12 @@ impl<'a> Preparing<'a> {
         if let Some(held) = &head.current {
             sizes.extend(held.marker.packs.iter().map(|pack| (pack.sha256, *pack)));
         }
-        let moving = self.moving(&draft.moving, &sizes).await?;
+        let mut lots = Vec::new();
+        for Lot { fresh, moving } in std::mem::take(&mut draft.lots) {
+            lots.push((fresh, self.moving(&moving, &sizes).await?));
+        }
         let mut places = std::mem::take(&mut draft.known);
-        places.reserve(draft.fresh.len() + moving.len());
-        for blob in self.send_packs(epoch(head), &draft.fresh, moving, &mut places).await? {
+        for blob in self.send_packs(epoch(head), lots, &mut places).await? {
             sizes.insert(blob.sha256, blob);
         }
         let mut packs = BTreeMap::new();
@@ -75,7 +77,8 @@ impl<'a> Preparing<'a> {
                 .get(&sha256)
                 .ok_or_else(|| Error::unexpected(format!("the content of `{path}` is in no pack")))?;
             if let Some(blob) = sizes.get(&place.pack) {
-                packs.insert(place.pack, *blob);
+                let pack = packs.entry(place.pack).or_insert(Blob { code: false, ..*blob });
+                pack.code |= is_code(path);
             }
         }
         let bytes = manifest(job, head, draft, &places)
@@ -131,13 +134,15 @@ impl<'a> Preparing<'a> {
     async fn send_packs(
         &mut self,
         epoch: u64,
-        fresh: &[usize],
-        moving: Vec<Compressed>,
+        lots: Vec<(Vec<usize>, Vec<Compressed>)>,
         places: &mut HashMap<ContentHash, Slot>,
     ) -> Result<Vec<Blob>> {
         let (job, tree) = (self.mover, self.tree);
-        let meter = Meter::new(self.work.reporter, Task::Pack, fresh.len() + moving.len(), None);
-        let sending = make::packs(tree, fresh, moving, epoch).map_ok(|pack| {
+        let count = lots.iter().map(|(fresh, moving)| fresh.len() + moving.len()).sum();
+        places.reserve(count);
+        let meter = Meter::new(self.work.reporter, Task::Pack, count, None);
+        let packs = stream::iter(lots).flat_map(|(fresh, moving)| make::packs(tree, fresh, moving, epoch));
+        let sending = packs.map_ok(|pack| {
             let this = &*self;
             async move {
                 let keyed = Keyed {

@@ -11,7 +11,7 @@ use super::blob::Keyed;
 use super::cache::Check;
 use super::foresee::{Foreseen, foresee};
 use super::history::Pin;
-use super::marker::Marker;
+use super::marker::{Blob, Marker};
 use super::pack;
 use super::place::Place;
 use super::unpack::{Job, Unpacked, unpack};
@@ -28,10 +28,11 @@ pub enum Load {
     /// Only what it has; contents are fetched when they are read.
     #[default]
     Index,
-    /// Its packs too, together with the index, unless they are large: contents are unpacked when they are read. They may
-    /// still be on their way into the local cache: see [`wait_until_written`](super::LocalCache::wait_until_written).
-    Packs,
-    /// As `Packs`, for who is going to read all of it: what this machine has is unpacked while the marker is on its way.
+    /// Its packs of what Python imports too, together with the index, unless they are large: contents are unpacked when
+    /// they are read. They may still be on their way into the local cache: see
+    /// [`wait_until_written`](super::LocalCache::wait_until_written).
+    Code,
+    /// As `Code`, for who is going to read all of it: what this machine has is unpacked while the marker is on its way.
     Everything,
 }
 
@@ -101,7 +102,7 @@ impl Reader {
             let manifest = fetched.into_iter().next().unwrap_or_default();
             let manifest = Manifest::parse(&*place.marker, &wanted[0].key, &manifest);
             // Whoever wants packs has something to do with them meanwhile.
-            if load != Load::Packs {
+            if load != Load::Code {
                 writing.done().await;
             }
             manifest?
@@ -227,10 +228,15 @@ impl Reader {
     }
 }
 
-/// The manifest, and with it the packs where all of a release is wanted.
+/// The manifest, and the packs that are wanted with it.
 pub(super) fn wanted(place: &Place, marker: &Marker, load: Load) -> Vec<Keyed> {
-    let size: u64 = marker.packs.iter().map(|pack| pack.size).sum();
-    let with_packs = load != Load::Index && size <= AT_ONCE;
-    let packs = marker.packs.iter().filter(|_| with_packs).map(|pack| place.pack(pack));
+    let is_wanted = |pack: &&Blob| match load {
+        Load::Index => false,
+        Load::Code => pack.code,
+        Load::Everything => true,
+    };
+    let packs = marker.packs.iter().filter(is_wanted);
+    let size: u64 = packs.clone().map(|pack| pack.size).sum();
+    let packs = packs.filter(|_| size <= AT_ONCE).map(|pack| place.pack(pack));
     [place.manifest_of(marker)].into_iter().chain(packs).collect()
 }

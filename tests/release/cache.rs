@@ -97,7 +97,7 @@ fn what_was_seen_last_is_read_ahead_and_never_taken_for_what_is_there_now() {
         for content in [content(), later] {
             world.publish(&content, "why").await.expect("published");
             load(Load::Everything, &content, 2).await;
-            for kind in [Load::Index, Load::Packs, Load::Everything] {
+            for kind in [Load::Index, Load::Code, Load::Everything] {
                 load(kind, &content, 1).await;
             }
         }
@@ -120,7 +120,7 @@ fn what_is_in_memory_is_at_hand_and_what_is_wrong_there_is_not() {
         };
         let index = load(Load::Index).await;
         assert_eq!(index.at_hand("a.py"), None, "not fetched");
-        let packs = load(Load::Packs).await;
+        let packs = load(Load::Code).await;
         let requests = taken(&reads);
         assert_eq!(packs.at_hand("a.py").as_deref(), Some(&b"a = 1"[..]));
         assert_eq!((packs.at_hand("nothing.py"), taken(&reads)), (None, 0), "{requests}");
@@ -136,7 +136,7 @@ fn what_is_in_memory_is_at_hand_and_what_is_wrong_there_is_not() {
             .expect("as it is");
         flipped[at] ^= 1;
         fs::write(&pack, flipped).expect("damaged");
-        let damaged = load(Load::Packs).await;
+        let damaged = load(Load::Code).await;
         assert_eq!(damaged.at_hand("a.py"), None);
         assert_eq!(damaged.at_hand("b/c.py").as_deref(), Some(&b"c = 1"[..]));
         assert_eq!(all(&damaged).await, content());

@@ -12,7 +12,7 @@ use super::world::{Files, Silence, World, all};
 use crate::support::block_on;
 
 /// 64 files of 64 KiB that do not compress, all in one pack.
-fn large() -> Files {
+pub(super) fn large() -> Files {
     let content = |number: u64| {
         let mut state = number + 0x2545_f491_4f6c_dd1d;
         let bytes = (0..65_536).map(|_| {

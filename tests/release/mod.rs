@@ -1,6 +1,7 @@
 //! Releases: publishing, crashing, contending, reading.
 
 mod advance;
+mod apart;
 mod bare;
 mod cache;
 mod commands;
