@@ -119,6 +119,7 @@ fn help_says_what_it_does_and_ends_with() {
     Where that cannot be set up from outside, `python -m rstack run SCRIPT` does the same.
 
     stdout and the exit code are the program's.
+
     Exit codes before it starts: 1 the source cannot be opened, or the package is missing; 2 usage.
 
     Examples:
@@ -129,7 +130,9 @@ fn help_says_what_it_does_and_ends_with() {
     SOURCE is an area of the environment that `--name` names, or a URL: env:NAME/AREA, s3://BUCKET/AREA,
     dynamodb://TABLE/AREA, redis://HOST:PORT/AREA?db=0, rediss://…, file:///FOLDER/AREA. A folder starts
     with ./ or /.
+
     What KYDB wrote: kydb+redis://HOST:PORT/BASE, kydb+s3://BUCKET/BASE, kydb+dynamodb://TABLE/BASE.
+
     `A;B` is a union: the first that has a path counts (quote it). ?at=RELEASE or ?at=TIME pins a
     source, ?optional=1 passes over one that cannot be opened, ?stale=[DURATION] refuses a store's copy of the
     marker that was not known to be the current one for so long. With `trusted_keys`

@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use rstack::event::{Event, Reporter as _};
 use rstack::publish::{Area, Publish, Report, StoreState, Tree, has_plain_files, publish};
-use rstack::release::Reader;
+use rstack::release::{Place, Reader};
+use rstack::store::Store;
 use rstack::{Error, ErrorKind, Outcome, Result};
 
 use super::Context;
@@ -91,7 +92,8 @@ impl PlainOption {
                 behind: there && !self.no_plain,
             });
         }
-        let files = Box::pin(catch_up(context, environment, stores, area)).await?;
+        let place = stores.place(area, stack);
+        let files = Box::pin(catch_up(context, place, &stores.each(), &stack.id)).await?;
         Ok(Followed {
             files: Some(files),
             behind: false,
@@ -128,23 +130,28 @@ impl Followed {
 
 /// Writes what the area's release has. Of several commands at once each does so, and all of them with the release that
 /// came last.
-async fn catch_up(context: &Context<'_>, environment: &Environment, stores: &AllStores, area: &Area) -> Result<Report> {
-    let stack = &environment.stack;
+pub(crate) async fn catch_up(
+    context: &Context<'_>,
+    place: Place,
+    stores: &[&dyn Store],
+    stack_id: &str,
+) -> Result<Report> {
+    let area = place.area.clone();
     let mut attempt = 1;
-    let mut reader = Reader::open(stores.place(area, stack), None).await?;
+    let mut reader = Reader::open(place, None).await?;
     loop {
         let tree = tree(&reader).await?;
         let job = Publish {
             tree: &tree,
-            area,
-            stack_id: &stack.id,
-            stores: &stores.each(),
+            area: &area,
+            stack_id,
+            stores,
             dry_run: false,
             reporter: context.ui,
             interrupt: &context.interrupt,
         };
         let report = Box::pin(publish(&job)).await?;
-        let raced = report.stores.iter().any(|store| store.state == StoreState::Raced);
+        let raced = has_raced(&report);
         if attempt == ATTEMPTS {
             return Ok(report);
         }
@@ -159,6 +166,11 @@ async fn catch_up(context: &Context<'_>, environment: &Environment, stores: &All
         }
         attempt += 1;
     }
+}
+
+/// Whether another command wrote plain files at the same time.
+pub(crate) fn has_raced(report: &Report) -> bool {
+    report.stores.iter().any(|store| store.state == StoreState::Raced)
 }
 
 /// Everything that a release has.

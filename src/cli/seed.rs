@@ -6,13 +6,14 @@ pub(super) mod words;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use rstack::aws::Aws;
 use rstack::bytecode::Compiled;
 use rstack::event::{Event, Reporter as _};
 use rstack::publish::{Area, Publish, Report, Tree, publish};
-use rstack::release::{self, Content, Mover, Publication, Published, Stores, Work};
+use rstack::release::{self, Content, Mover, Place, Publication, Published, Stores, Work};
 use rstack::stack::{Endpoints, Stack, describe};
 use rstack::store::{DynamoDbStore, S3Store, Store, StoreKind};
 use rstack::trust::PrivateKey;
@@ -22,7 +23,7 @@ use serde::Serialize;
 use self::bytecode::CompileOption;
 pub(crate) use self::warnings::{warn, warn_of};
 use super::authorship::{Authorship, Signing};
-use super::plain::PlainOption;
+use super::plain::{PlainOption, catch_up, has_raced};
 use super::redis::{RedisOption, Way};
 use super::shell::{command_line, quote};
 use super::{Context, environment};
@@ -233,20 +234,30 @@ impl Seed<'_> {
         }
     }
 
-    async fn publish(&self, context: &Context<'_>, stores: &[Box<dyn Store>]) -> Result<SeedReport> {
+    async fn publish(&self, context: &Context<'_>, stores: &[Arc<dyn Store>]) -> Result<SeedReport> {
         let release = Box::pin(self.release(context, stores)).await?;
         let plain = self.options.plain.wanted(self.tree.bytes());
-        let stores: Vec<&dyn Store> = stores.iter().map(AsRef::as_ref).collect();
+        let each: Vec<&dyn Store> = stores.iter().map(AsRef::as_ref).collect();
         let job = Publish {
             tree: self.tree,
             area: self.area,
             stack_id: &self.stack.id,
-            stores: if plain || release.is_none() { &stores } else { &[] },
+            stores: if plain || release.is_none() { &each } else { &[] },
             dry_run: self.dry_run,
             reporter: context.ui,
             interrupt: &context.interrupt,
         };
-        let files = Box::pin(publish(&job)).await?;
+        let mut files = Box::pin(publish(&job)).await?;
+        if let Some(release) = release.as_ref().filter(|_| plain && !self.dry_run)
+            && let Some(place) = self.overtaken(release, &files, stores).await?
+        {
+            let message = format!(
+                "others published to area `{}` meanwhile; its plain files follow",
+                self.area
+            );
+            context.ui.report(&Event::Note { message });
+            files = Box::pin(catch_up(context, place, &each, &self.stack.id)).await?;
+        }
         Ok(SeedReport {
             release,
             bytecode: Vec::new(),
@@ -254,8 +265,28 @@ impl Seed<'_> {
         })
     }
 
+    /// Where the area's release is read, when it may be another one than the plain files are of by now. Who comes later
+    /// writes S3's copy of the marker before any plain file, so that tells.
+    async fn overtaken(&self, release: &Published, files: &Report, stores: &[Arc<dyn Store>]) -> Result<Option<Place>> {
+        let find = |kind| stores.iter().find(|store| store.kind() == kind).cloned();
+        let (Some(s3), Some(dynamodb)) = (find(StoreKind::S3), find(StoreKind::DynamoDb)) else {
+            return Ok(None);
+        };
+        let place = |store| Place {
+            stack_id: Some(self.stack.id.clone()),
+            ..Place::of(store, self.area.clone())
+        };
+        // A copy that cannot be read lags, which the release's report says.
+        let sequence = place(s3.clone()).sequence().await;
+        let is_overtaken = has_raced(files) || sequence.is_ok_and(|sequence| sequence > release.sequence);
+        Ok(is_overtaken.then(|| Place {
+            backup: Some(s3),
+            ..place(dynamodb)
+        }))
+    }
+
     /// The release; `None` when the stores that decide and confirm one were left out.
-    async fn release(&self, context: &Context<'_>, stores: &[Box<dyn Store>]) -> Result<Option<Published>> {
+    async fn release(&self, context: &Context<'_>, stores: &[Arc<dyn Store>]) -> Result<Option<Published>> {
         let find = |kind| stores.iter().map(AsRef::as_ref).find(|store| store.kind() == kind);
         let (Some(s3), Some(dynamodb)) = (find(StoreKind::S3), find(StoreKind::DynamoDb)) else {
             if self.options.plain.no_plain {
@@ -304,19 +335,19 @@ impl Seed<'_> {
         Box::pin(release::publish(&job, &work)).await.map(Some)
     }
 
-    async fn stores(&self, context: &Context<'_>, endpoints: &Endpoints) -> Result<Vec<Box<dyn Store>>> {
-        let mut stores: Vec<Box<dyn Store>> = Vec::new();
+    async fn stores(&self, context: &Context<'_>, endpoints: &Endpoints) -> Result<Vec<Arc<dyn Store>>> {
+        let mut stores: Vec<Arc<dyn Store>> = Vec::new();
         if self.options.wants(StoreKind::S3) {
-            stores.push(Box::new(S3Store::new(self.aws.s3().clone(), &endpoints.bucket)));
+            stores.push(Arc::new(S3Store::new(self.aws.s3().clone(), &endpoints.bucket)));
         }
         if self.options.wants(StoreKind::DynamoDb) {
-            stores.push(Box::new(DynamoDbStore::new(
+            stores.push(Arc::new(DynamoDbStore::new(
                 self.aws.dynamodb().clone(),
                 &endpoints.table,
             )));
         }
         if self.options.wants(StoreKind::Redis) {
-            stores.push(Box::new(self.way(endpoints)?.open(context).await?));
+            stores.push(Arc::new(self.way(endpoints)?.open(context).await?));
         }
         Ok(stores)
     }

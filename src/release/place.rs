@@ -147,6 +147,14 @@ impl Place {
         Ok(history::moves(&*self.marker, &self.area, &head).await?)
     }
 
+    /// Which move the area is at.
+    ///
+    /// # Errors
+    /// When there is no release, or the store cannot be read.
+    pub async fn sequence(&self) -> Result<u64> {
+        Ok(self.head().await?.marker.sequence)
+    }
+
     /// The move that the area is at, or that the pin means. One that leads to a release with a known id is not asked
     /// for when this machine has it: it can lead nowhere else.
     pub(super) async fn find(&self, pin: Option<&Pin>) -> Result<Marker> {

@@ -317,9 +317,10 @@ fn a_redis_that_cannot_be_reached_lags_and_the_same_command_again_brings_it_alon
         "{lagging}"
     );
     // Told once. Without the release, it would go back one more.
-    let (again, release) = ("then again: rstack rollback", format!("--to {}", three.releases[1]));
+    let again = "then again: rstack rollback";
+    let pinned = format!("--to {} --redis-url redis://127.0.0.1:1", three.releases[1]);
     let mut hints = lagging.stderr.lines().filter(|line| line.contains(again));
-    assert!(hints.next().is_some_and(|hint| hint.ends_with(&release)), "{lagging}");
+    assert!(hints.next().is_some_and(|hint| hint.ends_with(&pinned)), "{lagging}");
     assert_eq!(hints.next(), None);
     // The environment is back, and says nothing older than it.
     let environment = format!("env:{}/{area}", world.name);

@@ -1,5 +1,8 @@
 //! Seeds that are cut off, killed, or get in each other's way, and stores that are not there.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use rstack::store::{Body, Put};
 
@@ -52,7 +55,7 @@ fn ctrl_c_finishes_what_is_in_flight_and_says_how_far_it_came() {
 }
 
 #[test]
-fn of_two_seeds_at_once_the_one_that_was_overtaken_says_so() {
+fn a_seed_that_is_overtaken_in_its_plain_files_writes_those_of_the_later_release() {
     let world = World::new("seed-race");
     let (first, second) = (many(1500, 200, 1), many(30, 100, 2));
     let (dir, other) = (Dir::new(&first), Dir::new(&second));
@@ -60,14 +63,52 @@ fn of_two_seeds_at_once_the_one_that_was_overtaken_says_so() {
     seed.until(SENDING).signal(Signal::STOP);
     world.seed_dir(other.path()).run().expect(0);
     seed.signal(Signal::CONT);
+    let output = seed.wait().expect(0);
+    assert!(output.stdout.contains("others published to area"), "{output}");
+    world.assert_held(&second);
+}
+
+#[test]
+fn a_seed_that_is_overtaken_before_its_plain_files_writes_those_of_the_later_release() {
+    let world = World::new("seed-overtaken");
+    let (first, second) = (many(20, 200, 1), many(30, 100, 2));
+    let (dir, other) = (Dir::new(&first), Dir::new(&second));
+    // Its plain files wait for the copies of the release, and one of these for Redis.
+    let redis = Redis::start(&[]);
+    redis.signal(Signal::STOP);
+    let seed = world.seed_dir(dir.path()).args(["--redis-url", &redis.url()]).spawn();
+    let [s3, ..] = world.stores();
+    let copy = [format!("{}/.rstack/marker", world.name)];
+    while block_on(s3.get_many(&copy)).expect("an answer")[0].is_none() {
+        sleep(Duration::from_millis(5));
+    }
+    world.seed_dir(other.path()).run().expect(0);
+    redis.signal(Signal::CONT);
+    let output = seed.wait().expect(0);
+    assert!(output.stderr.contains("others published to area"), "{output}");
+    world.assert_held(&second);
+    assert!(block_on(super::world::held(&redis.store(), &world.name)) == second);
+}
+
+#[test]
+fn without_a_release_the_seed_that_was_overtaken_says_so() {
+    let world = World::new("seed-race-plain");
+    let (first, second) = (many(1500, 200, 1), many(30, 100, 2));
+    let (dir, other) = (Dir::new(&first), Dir::new(&second));
+    let only = ["--store", "s3,redis"];
+    let mut seed = world.seed_dir(dir.path()).args(only).args(["--output", "json"]).spawn();
+    seed.until(SENDING).signal(Signal::STOP);
+    world.seed_dir(other.path()).args(only).run().expect(0);
+    seed.signal(Signal::CONT);
     let output = seed.wait().expect(3);
     let result = output.json_lines().pop().expect("a result");
-    for (store, state) in [(0, "raced"), (1, "raced"), (2, "held_back")] {
+    for (store, state) in [(0, "raced"), (1, "held_back")] {
         assert_eq!(result["data"]["stores"][store]["state"], state, "{result}");
     }
     // Whoever goes again has it all.
-    world.seed_dir(other.path()).run().expect(0);
-    world.assert_held(&second);
+    world.seed_dir(other.path()).args(only).run().expect(0);
+    let [s3, _, redis] = world.held();
+    assert!(s3 == second && redis == second);
 }
 
 #[test]
