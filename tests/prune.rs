@@ -1,66 +1,28 @@
 //! `rstack prune`, on an environment of the local AWS. What comes a day after is in `release/pruning.rs`, where a test
 //! says what time it is.
 
-use std::fs;
-
 use insta::assert_snapshot;
-use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::support::local::{self, LocalAws};
-use crate::support::{Output, environment};
+use crate::support::{Output, Workspace};
 
-struct World {
-    local: &'static LocalAws,
-    name: String,
+/// Three releases.
+fn three_releases(what: &str) -> Workspace {
+    let world = Workspace::new(what);
+    for number in ["1", "2", "3"] {
+        world.write("src/a.py", format!("a = {number}\n"));
+        world.seed("./src", &["-m", number, "--no-plain"]).expect(0);
+    }
+    world
 }
 
-impl World {
-    /// Three releases of the area that is called as the environment.
-    fn new(what: &str) -> Self {
-        let (local, name) = (local::shared(), local::unique(what));
-        environment::made(local, &name);
-        let world = Self { local, name };
-        let dir = TempDir::new().expect("a folder");
-        for number in ["1", "2", "3"] {
-            fs::write(dir.path().join("a.py"), format!("a = {number}\n")).expect("written");
-            let path = dir.path().to_str().expect("UTF-8");
-            let seed = [
-                "seed",
-                path,
-                "--area",
-                &world.name,
-                "--author",
-                "me",
-                "-m",
-                number,
-                "--no-plain",
-            ];
-            world.run(&seed).expect(0);
-        }
-        world
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let call = self.local.rstack(args.iter().copied()).args(["-n", &self.name]);
-        call.hide(&self.name, "[NAME]").run()
-    }
-
-    fn prune(&self, more: &[&str]) -> Output {
-        self.run(&[&["prune", &self.name, "--author", "me"], more].concat())
-    }
-
-    fn moves(&self) -> Vec<Value> {
-        let output = self.run(&["releases", &self.name, "--output", "json"]).expect(0);
-        let result = output.json_lines().pop().expect("a result");
-        result["data"]["moves"].as_array().expect("moves").clone()
-    }
+fn prune(world: &Workspace, more: &[&str]) -> Output {
+    world.run(&[&["prune", &world.name, "--author", "me"], more].concat())
 }
 
 #[test]
 fn a_retired_release_is_refused_with_the_time_and_comes_back_with_a_rollback() {
-    let world = World::new("prune");
-    assert_snapshot!(world.prune(&["--keep", "1"]), @r"
+    let world = three_releases("prune");
+    assert_snapshot!(prune(&world, &["--keep", "1"]), @r"
     exit: 0
     --- stdout
     area `[NAME]`: 3 releases kept after [DURATION]
@@ -69,8 +31,7 @@ fn a_retired_release_is_refused_with_the_time_and_comes_back_with_a_rollback() {
     --- stderr
     ");
     assert_eq!(
-        world
-            .prune(&["--keep", "1", "--dry-run"])
+        prune(&world, &["--keep", "1", "--dry-run"])
             .expect(0)
             .stdout
             .matches("would be retired")
@@ -78,9 +39,9 @@ fn a_retired_release_is_refused_with_the_time_and_comes_back_with_a_rollback() {
         0
     );
     let all = ["--keep", "1", "--even-recent"];
-    let planned = world.prune(&[&all[..], &["--dry-run"]].concat()).expect(0);
+    let planned = prune(&world, &[&all[..], &["--dry-run"]].concat()).expect(0);
     assert_eq!(planned.stdout.matches("would be retired").count(), 2, "{planned}");
-    assert_snapshot!(world.prune(&all), @r"
+    assert_snapshot!(prune(&world, &all), @r"
     exit: 2
     --- stdout
 
@@ -89,7 +50,7 @@ fn a_retired_release_is_refused_with_the_time_and_comes_back_with_a_rollback() {
     hint: add `--yes` to answer yes
     ");
     assert_eq!(world.moves().len(), 3);
-    assert_snapshot!(world.prune(&[&all[..], &["--yes", "-m", "too many"]].concat()), @r"
+    assert_snapshot!(prune(&world, &[&all[..], &["--yes", "-m", "too many"]].concat()), @r"
     exit: 0
     --- stdout
     RELEASE           MOVE  BY  CURRENT UNTIL         WHAT     DUE                   WHY
@@ -126,7 +87,7 @@ fn a_retired_release_is_refused_with_the_time_and_comes_back_with_a_rollback() {
     --- stderr
     ");
     // Nothing more to do before a day has passed.
-    let again = world.prune(&[&all[..], &["--output", "json"]].concat()).expect(0);
+    let again = prune(&world, &[&all[..], &["--output", "json"]].concat()).expect(0);
     let again = again.json_lines().pop().expect("a result");
     assert_eq!(again["data"]["waiting"].as_array().map(Vec::len), Some(2), "{again}");
     world.run(&["rollback", &world.name, "--to", first, "--yes"]).expect(0);
@@ -136,7 +97,7 @@ fn a_retired_release_is_refused_with_the_time_and_comes_back_with_a_rollback() {
 
 #[test]
 fn a_redis_that_does_not_answer_is_told_and_options_are_checked() {
-    let world = World::new("prune-redis");
+    let world = three_releases("prune-redis");
     let without = [
         "--keep",
         "2",
@@ -145,7 +106,7 @@ fn a_redis_that_does_not_answer_is_told_and_options_are_checked() {
         "--redis-url",
         "redis://127.0.0.1:1",
     ];
-    let output = world.prune(&without).expect(3);
+    let output = prune(&world, &without).expect(3);
     assert!(output.stdout.contains("unreachable"), "{output}");
     assert_snapshot!(world.run(&["prune", "nothing", "--keep", "1"]), @r"
     exit: 1
@@ -155,7 +116,7 @@ fn a_redis_that_does_not_answer_is_told_and_options_are_checked() {
     error: there is no release in area `nothing`
     hint: `rstack status` lists the areas there are
     ");
-    world.prune(&[]).expect(2);
-    world.prune(&["--keep", "0"]).expect(2);
-    world.prune(&["--keep", "1", "--older-than", "3d"]).expect(2);
+    prune(&world, &[]).expect(2);
+    prune(&world, &["--keep", "0"]).expect(2);
+    prune(&world, &["--keep", "1", "--older-than", "3d"]).expect(2);
 }

@@ -1,88 +1,59 @@
 //! `rstack verify`, on an environment of the local AWS.
 
-use std::fs;
-
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use insta::assert_snapshot;
 use rstack::store::{Body, DynamoDbStore, Put, RedisStore, S3Store, Store};
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::support::local::{self, LocalAws};
-use crate::support::{Output, block_on, environment};
+use crate::support::{Output, Workspace, block_on};
 
-struct World {
-    local: &'static LocalAws,
-    name: String,
-    dir: TempDir,
+/// Two releases, as plain files too.
+fn two_releases(what: &str) -> Workspace {
+    let world = Workspace::new(what);
+    world.write("src/a.py", "a = 1\n");
+    world.write("src/b.py", "b = 1\n");
+    world.seed("./src", &[]).expect(0);
+    world.write("src/a.py", "a = 2\n");
+    world.seed("./src", &[]).expect(0);
+    world
 }
 
-impl World {
-    /// Two releases of the area that is called as the environment, as plain files too.
-    fn new(what: &str) -> Self {
-        let (local, name) = (local::shared(), local::unique(what));
-        environment::made(local, &name);
-        let world = Self {
-            local,
-            name,
-            dir: TempDir::new().expect("a folder"),
-        };
-        fs::write(world.dir.path().join("a.py"), "a = 1\n").expect("written");
-        fs::write(world.dir.path().join("b.py"), "b = 1\n").expect("written");
-        world.seed(&[]);
-        fs::write(world.dir.path().join("a.py"), "a = 2\n").expect("written");
-        world.seed(&[]);
-        world
-    }
+fn verify(world: &Workspace, more: &[&str]) -> Output {
+    world.run(&[&["verify", &world.name], more].concat())
+}
 
-    fn seed(&self, more: &[&str]) {
-        let dir = self.dir.path().to_str().expect("UTF-8");
-        let seed = ["seed", dir, "--area", &self.name, "--author", "me"];
-        self.run(&[&seed, more].concat()).expect(0);
-    }
+/// The exit code and `data` of the JSON form.
+fn looked(world: &Workspace, more: &[&str]) -> (Option<i32>, Value) {
+    let output = verify(world, &[&["--output", "json"], more].concat());
+    let result = output.json_lines().pop().expect("a result");
+    (output.code(), result["data"].clone())
+}
 
-    fn run(&self, args: &[&str]) -> Output {
-        let call = self.local.rstack(args.iter().copied()).args(["-n", &self.name]);
-        call.hide(&self.name, "[NAME]").run()
-    }
+/// S3, DynamoDB, Redis.
+async fn stores(world: &Workspace) -> [Box<dyn Store>; 3] {
+    let aws = world.local.aws().await;
+    let redis = world.local.redis_url().parse().expect("an address");
+    [
+        Box::new(S3Store::new(aws.s3().clone(), format!("{}-bucket", world.name))),
+        Box::new(DynamoDbStore::new(
+            aws.dynamodb().clone(),
+            format!("{}-table", world.name),
+        )),
+        Box::new(RedisStore::new(redis)),
+    ]
+}
 
-    fn verify(&self, more: &[&str]) -> Output {
-        self.run(&[&["verify", &self.name], more].concat())
-    }
-
-    /// The exit code and `data` of the JSON form.
-    fn looked(&self, more: &[&str]) -> (Option<i32>, Value) {
-        let output = self.verify(&[&["--output", "json"], more].concat());
-        let result = output.json_lines().pop().expect("a result");
-        (output.code(), result["data"].clone())
-    }
-
-    /// S3, DynamoDB, Redis.
-    async fn stores(&self) -> [Box<dyn Store>; 3] {
-        let aws = self.local.aws().await;
-        let redis = self.local.redis_url().parse().expect("an address");
-        [
-            Box::new(S3Store::new(aws.s3().clone(), format!("{}-bucket", self.name))),
-            Box::new(DynamoDbStore::new(
-                aws.dynamodb().clone(),
-                format!("{}-table", self.name),
-            )),
-            Box::new(RedisStore::new(redis)),
-        ]
-    }
-
-    /// The only key that begins so.
-    async fn key(&self, store: &dyn Store, below: &str) -> String {
-        let pages: Vec<_> = store
-            .list(&format!("{}/{below}", self.name))
-            .try_collect()
-            .await
-            .expect("pages");
-        let mut keys: Vec<String> = pages.concat().into_iter().map(|listed| listed.key).collect();
-        keys.sort();
-        keys.into_iter().next().expect("a key")
-    }
+/// The only key that begins so.
+async fn key(world: &Workspace, store: &dyn Store, below: &str) -> String {
+    let pages: Vec<_> = store
+        .list(&format!("{}/{below}", world.name))
+        .try_collect()
+        .await
+        .expect("pages");
+    let mut keys: Vec<String> = pages.concat().into_iter().map(|listed| listed.key).collect();
+    keys.sort();
+    keys.into_iter().next().expect("a key")
 }
 
 async fn flip(store: &dyn Store, key: &str) {
@@ -126,16 +97,16 @@ fn named(report: &Value) -> Vec<String> {
 
 #[test]
 fn a_byte_in_each_store_and_what_was_deleted_are_named_and_repaired() {
-    let world = World::new("verify");
-    let (code, whole) = world.looked(&[]);
+    let world = two_releases("verify");
+    let (code, whole) = looked(&world, &[]);
     assert_eq!((code, states(&whole)), (Some(0), vec!["right"; 3]), "{whole}");
     assert_eq!((&whole["releases"], &whole["packs"]), (&2.into(), &2.into()));
     let name = &world.name;
     let expected = block_on(async {
-        let [s3, dynamodb, redis] = world.stores().await;
+        let [s3, dynamodb, redis] = stores(&world).await;
         let (pack, manifest) = (
-            world.key(&*s3, ".rstack/pack/").await,
-            world.key(&*dynamodb, ".rstack/release/").await,
+            key(&world, &*s3, ".rstack/pack/").await,
+            key(&world, &*dynamodb, ".rstack/release/").await,
         );
         flip(&*s3, &pack).await;
         flip(&*s3, &format!("{name}/a.py")).await;
@@ -160,54 +131,54 @@ fn a_byte_in_each_store_and_what_was_deleted_are_named_and_repaired() {
             format!("redis missing {name}/.rstack/move/2"),
         ]
     });
-    let (code, found) = world.looked(&[]);
+    let (code, found) = looked(&world, &[]);
     assert_eq!(code, Some(3));
     assert_eq!(named(&found), expected);
-    let shown = world.verify(&[]).expect(3);
+    let shown = verify(&world, &[]).expect(3);
     for line in &expected {
         assert!(shown.stdout.contains(line), "{line}\n{shown}");
     }
     assert!(shown.stdout.contains("--repair` mends what can be mended"), "{shown}");
-    let repaired = world.verify(&["--repair"]).expect(0);
+    let repaired = verify(&world, &["--repair"]).expect(0);
     assert_eq!(repaired.stdout.matches(", repaired").count(), 7, "{repaired}");
-    let (code, whole) = world.looked(&[]);
+    let (code, whole) = looked(&world, &[]);
     assert_eq!((code, states(&whole)), (Some(0), vec!["right"; 3]), "{whole}");
 }
 
 #[test]
 fn a_marker_that_lags_and_plain_files_of_an_older_release_are_told() {
-    let world = World::new("verify-lag");
+    let world = two_releases("verify-lag");
     let name = &world.name;
     block_on(async {
-        let [s3, ..] = world.stores().await;
+        let [s3, ..] = stores(&world).await;
         let before = s3.get_many(&[format!("{name}/.rstack/move/1")]).await.expect("a move");
         let before = before.into_iter().next().flatten().expect("a move");
         write(&*s3, &format!("{name}/.rstack/marker"), before).await;
     });
-    let (code, found) = world.looked(&[]);
+    let (code, found) = looked(&world, &[]);
     assert_eq!(
         (code, states(&found)),
         (Some(3), vec!["lags", "right", "right"]),
         "{found}"
     );
     assert_eq!(found["stores"][0]["behind"], 1);
-    let repaired = world.verify(&["--repair"]).expect(0);
+    let repaired = verify(&world, &["--repair"]).expect(0);
     assert!(repaired.stdout.contains("s3 was 1 move behind"), "{repaired}");
 
-    fs::write(world.dir.path().join("a.py"), "a = 3\n").expect("written");
-    world.seed(&["--no-plain"]);
-    let (code, found) = world.looked(&["--repair"]);
+    world.write("src/a.py", "a = 3\n");
+    world.seed("./src", &["--no-plain"]).expect(0);
+    let (code, found) = looked(&world, &["--repair"]);
     assert_eq!(code, Some(3));
     let outdated = |store: &str| format!("{store} outdated {name}/a.py");
     assert_eq!(named(&found), ["s3", "dynamodb", "redis"].map(outdated));
-    world.seed(&["--plain"]);
-    assert_eq!(world.looked(&[]).0, Some(0));
+    world.seed("./src", &["--plain"]).expect(0);
+    assert_eq!(looked(&world, &[]).0, Some(0));
 }
 
 #[test]
 fn a_redis_that_does_not_answer_is_a_row_and_an_area_without_releases_is_an_error() {
-    let world = World::new("verify-redis");
-    let (code, found) = world.looked(&["--redis-url", "redis://127.0.0.1:1"]);
+    let world = two_releases("verify-redis");
+    let (code, found) = looked(&world, &["--redis-url", "redis://127.0.0.1:1"]);
     assert_eq!(
         (code, states(&found)),
         (Some(3), vec!["right", "right", "unreachable"]),

@@ -1,66 +1,24 @@
 //! `rstack releases`, `ls` and `cat`, on an environment of the local AWS.
 
 use std::fs;
-use std::path::Path;
 
 use insta::assert_snapshot;
-use tempfile::TempDir;
 
-use crate::support::local::{self, LocalAws};
-use crate::support::{Output, environment};
+use crate::support::local::shared;
+use crate::support::{Output, Workspace};
 
-struct Demo {
-    local: &'static LocalAws,
-    name: String,
-    dir: TempDir,
-}
-
-impl Demo {
-    /// Two releases of the area that is called as the environment: `a.py` changes, `b.py` goes, `c/d.py` comes.
-    fn new(what: &str) -> Self {
-        let (local, name) = (local::shared(), local::unique(what));
-        environment::made(local, &name);
-        let demo = Self {
-            local,
-            name,
-            dir: TempDir::new().expect("a folder"),
-        };
-        demo.write("a.py", b"a = 1\n");
-        demo.write("b.py", b"b = 1\n");
-        demo.seed("the first");
-        demo.write("a.py", b"a = 2\n");
-        fs::remove_file(demo.dir.path().join("b.py")).expect("removed");
-        demo.write("c/d.py", &[0xff, 0xfe]);
-        demo.seed("the second");
-        demo
-    }
-
-    fn write(&self, path: &str, content: &[u8]) {
-        let path = self.dir.path().join(path);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a folder");
-        fs::write(path, content).expect("written");
-    }
-
-    fn seed(&self, why: &str) {
-        let dir = self.dir.path().to_str().expect("UTF-8");
-        let options = ["--area", &self.name, "-m", why, "--author", "me", "--no-plain"];
-        self.local
-            .rstack(["seed", "-n", &self.name, dir])
-            .args(options)
-            .run()
-            .expect(0);
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let call = self.local.rstack(args.iter().copied()).args(["-n", &self.name]);
-        call.hide(&self.name, "[NAME]").run()
-    }
-
-    fn moves(&self) -> Vec<serde_json::Value> {
-        let output = self.run(&["releases", &self.name, "--output", "json"]).expect(0);
-        let result = output.json_lines().pop().expect("a result");
-        result["data"]["moves"].as_array().expect("moves").clone()
-    }
+/// Two releases: `a.py` changes, `b.py` goes, `c/d.py` comes.
+fn two_releases(what: &str) -> Workspace {
+    let demo = Workspace::new(what);
+    let seed = |why| demo.seed("./src", &["-m", why, "--no-plain"]).expect(0);
+    demo.write("src/a.py", "a = 1\n");
+    demo.write("src/b.py", "b = 1\n");
+    seed("the first");
+    demo.write("src/a.py", "a = 2\n");
+    fs::remove_file(demo.path("src/b.py")).expect("removed");
+    demo.write("src/c/d.py", [0xff, 0xfe]);
+    seed("the second");
+    demo
 }
 
 /// Without the padding of tables, which follows from what is filtered.
@@ -77,7 +35,7 @@ fn squeezed(output: &Output) -> String {
 
 #[test]
 fn the_history_says_what_each_release_changed() {
-    let demo = Demo::new("releases-history");
+    let demo = two_releases("releases-history");
     assert_snapshot!(squeezed(&demo.run(&["releases", &demo.name])), @r"
     exit: 0
     --- stdout
@@ -108,7 +66,7 @@ fn the_history_says_what_each_release_changed() {
 
 #[test]
 fn files_are_listed_and_printed_at_any_release_and_time() {
-    let demo = Demo::new("releases-cat");
+    let demo = two_releases("releases-cat");
     assert_snapshot!(squeezed(&demo.run(&["ls", &demo.name])), @r"
     exit: 0
     --- stdout
@@ -168,11 +126,10 @@ fn files_are_listed_and_printed_at_any_release_and_time() {
 
 #[test]
 fn every_store_can_be_read_by_its_own_url_and_joined() {
-    let demo = Demo::new("releases-urls");
+    let demo = two_releases("releases-urls");
     let area = &demo.name;
     let redis = demo.local.redis_url().trim_end_matches('/').to_owned();
-    let overlay = TempDir::new().expect("a folder");
-    fs::write(overlay.path().join("a.py"), "a = 'mine'\n").expect("written");
+    demo.write("overlay/a.py", "a = 'mine'\n");
     for url in [
         format!("env:{area}/{area}"),
         format!("s3://{area}-bucket/{area}"),
@@ -180,7 +137,7 @@ fn every_store_can_be_read_by_its_own_url_and_joined() {
         format!("{redis}/{area}"),
     ] {
         assert_eq!(demo.run(&["cat", &url, "a.py"]).expect(0).stdout, "a = 2\n", "{url}");
-        let union = format!("{};{url}", overlay.path().display());
+        let union = format!("./overlay;{url}");
         assert_eq!(
             demo.run(&["cat", &union, "a.py"]).expect(0).stdout,
             "a = 'mine'\n",
@@ -193,11 +150,7 @@ fn every_store_can_be_read_by_its_own_url_and_joined() {
         assert_eq!((&members[0]["member"], &members[1]["member"]), (&0.into(), &1.into()));
     }
     // Who trusts keys reads nothing that none of them has signed.
-    let key = overlay.path().join("key.pem");
-    let public = demo
-        .run(&["key", "generate", key.to_str().expect("UTF-8")])
-        .expect(0)
-        .stdout;
+    let public = demo.run(&["key", "generate", "key.pem"]).expect(0).stdout;
     let distrusting = demo.local.rstack(["cat", "-n", area, area, "a.py"]);
     let refused = distrusting.env("RSTACK_TRUSTED_KEYS", public.trim()).run().expect(1);
     assert!(refused.stderr.contains("sign"), "{refused}");
@@ -213,7 +166,7 @@ fn every_store_can_be_read_by_its_own_url_and_joined() {
 
 #[test]
 fn a_bucket_or_a_table_that_is_not_there_is_named() {
-    let read = |url: &str| local::shared().rstack(["cat", url, "a.py"]).run();
+    let read = |url: &str| shared().rstack(["cat", url, "a.py"]).run();
     assert_snapshot!(read("s3://no-such-bucket/main"), @r#"
     exit: 1
     --- stdout

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{scope, sleep};
 use std::time::Duration;
@@ -11,96 +10,65 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use insta::assert_snapshot;
 use rstack::store::{S3Store, Store};
-use tempfile::TempDir;
 
-use crate::support::local::{self, LocalAws};
-use crate::support::{Output, Signal, block_on, environment};
+use crate::support::{Output, Signal, Workspace, block_on};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// An environment, and beside each other the folders `src`, which is seeded, and `out`, into which is pulled.
-struct World {
-    local: &'static LocalAws,
-    name: String,
-    dir: TempDir,
+/// `src` has four files, which are published; tests pull into `out` beside it.
+fn published(what: &str) -> Workspace {
+    let world = Workspace::new(what);
+    let files = [
+        ("a.py", "a = 1\n"),
+        ("b.py", "b = 1\n"),
+        ("pkg/sub/c.py", ""),
+        ("pkg/ü.py", "u = 1\n"),
+    ];
+    seed(&world, &files);
+    world
 }
 
-impl World {
-    fn new(what: &str) -> Self {
-        let (local, name) = (local::shared(), local::unique(what));
-        environment::made(local, &name);
-        let world = Self {
-            local,
-            name,
-            dir: TempDir::new().expect("a folder"),
-        };
-        world.seed(&[
-            ("a.py", "a = 1\n"),
-            ("b.py", "b = 1\n"),
-            ("pkg/sub/c.py", ""),
-            ("pkg/ü.py", "u = 1\n"),
-        ]);
-        world
+/// Publishes exactly these.
+fn seed(world: &Workspace, files: &[(&str, &str)]) {
+    let _ = fs::remove_dir_all(world.path("src"));
+    for (path, content) in files {
+        world.write(&format!("src/{path}"), content);
     }
+    world.seed("./src", &["--no-plain"]).expect(0);
+}
 
-    fn path(&self, path: &str) -> PathBuf {
-        self.dir.path().join(path)
-    }
+fn pull(world: &Workspace, args: &[&str]) -> Output {
+    world.run(&[&["pull", &world.name, "out"], args].concat())
+}
 
-    fn write(&self, path: &str, content: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a folder");
-        fs::write(path, content).expect("written");
-    }
-
-    /// Publishes exactly these to the area that is called as the environment.
-    fn seed(&self, files: &[(&str, &str)]) {
-        let _ = fs::remove_dir_all(self.path("src"));
-        for (path, content) in files {
-            self.write(&format!("src/{path}"), content);
-        }
-        self.run(&["seed", "./src", "--area", &self.name, "--no-plain"])
-            .expect(0);
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let call = self.local.rstack(args.iter().copied()).args(["-n", &self.name]);
-        call.dir(self.dir.path()).hide(&self.name, "[NAME]").run()
-    }
-
-    fn pull(&self, args: &[&str]) -> Output {
-        self.run(&[&["pull", &self.name, "out"], args].concat())
-    }
-
-    /// What `out` holds, without the record.
-    fn pulled(&self) -> Files {
-        let mut files = Files::new();
-        let mut folders = vec![self.path("out")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder)
-                .expect("a folder")
-                .map(|entry| entry.expect("an entry"))
-            {
-                let path = entry.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if entry.file_name() != ".rstack-pull.json" {
-                    let name = path.strip_prefix(self.path("out")).expect("below it");
-                    files.insert(name.display().to_string(), fs::read(&path).expect("content"));
-                }
+/// What `out` holds, without the record.
+fn pulled(world: &Workspace) -> Files {
+    let mut files = Files::new();
+    let mut folders = vec![world.path("out")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry"))
+        {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if entry.file_name() != ".rstack-pull.json" {
+                let name = path.strip_prefix(world.path("out")).expect("below it");
+                files.insert(name.display().to_string(), fs::read(&path).expect("content"));
             }
         }
-        files
     }
+    files
+}
 
-    fn beside(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.dir.path()).expect("a folder");
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    }
+fn beside(world: &Workspace) -> Vec<String> {
+    let entries = fs::read_dir(world.path("")).expect("a folder");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
 }
 
 fn files(files: &[(&str, &str)]) -> Files {
@@ -112,14 +80,14 @@ fn files(files: &[(&str, &str)]) -> Files {
 
 #[test]
 fn a_release_becomes_a_directory_and_the_next_pull_says_what_changed() {
-    let world = World::new("pull");
+    let world = published("pull");
     let first = [
         ("a.py", "a = 1\n"),
         ("b.py", "b = 1\n"),
         ("pkg/sub/c.py", ""),
         ("pkg/ü.py", "u = 1\n"),
     ];
-    assert_snapshot!(world.pull(&["-q"]), @r"
+    assert_snapshot!(pull(&world, &["-q"]), @r"
     exit: 0
     --- stdout
     release [RELEASE] of area `[NAME]` of table `[NAME]-table`, from [TIME]
@@ -127,9 +95,9 @@ fn a_release_becomes_a_directory_and_the_next_pull_says_what_changed() {
 
     --- stderr
     ");
-    assert_eq!(world.pulled(), files(&first));
+    assert_eq!(pulled(&world), files(&first));
     let unchanged = fs::metadata(world.path("out/b.py")).expect("a file").ino();
-    assert_snapshot!(world.pull(&["-q"]), @r"
+    assert_snapshot!(pull(&world, &["-q"]), @r"
     exit: 0
     --- stdout
     release [RELEASE] of area `[NAME]` of table `[NAME]-table`, from [TIME]
@@ -144,8 +112,8 @@ fn a_release_becomes_a_directory_and_the_next_pull_says_what_changed() {
         ("d.py", "d = 1\n"),
         ("pkg/sub/c.py", ""),
     ];
-    world.seed(&second);
-    assert_snapshot!(world.pull(&["-q"]), @r"
+    seed(&world, &second);
+    assert_snapshot!(pull(&world, &["-q"]), @r"
     exit: 0
     --- stdout
     release [RELEASE] of area `[NAME]` of table `[NAME]-table`, from [TIME]
@@ -154,10 +122,10 @@ fn a_release_becomes_a_directory_and_the_next_pull_says_what_changed() {
 
     --- stderr
     ");
-    assert_eq!(world.pulled(), files(&second));
+    assert_eq!(pulled(&world), files(&second));
     let still = fs::metadata(world.path("out/b.py")).expect("a file");
     assert_eq!((still.ino(), still.nlink()), (unchanged, 1), "it was taken over");
-    assert_eq!(world.beside(), ["out", "src"]);
+    assert_eq!(beside(&world), ["out", "src"]);
     // Back to the first one; and the record is never published.
     let moves = world
         .run(&["releases", &world.name, "--output", "json"])
@@ -167,17 +135,17 @@ fn a_release_becomes_a_directory_and_the_next_pull_says_what_changed() {
         .as_str()
         .expect("an id")
         .to_owned();
-    world.pull(&["--at", &id]).expect(0);
-    assert_eq!(world.pulled(), files(&first));
+    pull(&world, &["--at", &id]).expect(0);
+    assert_eq!(pulled(&world), files(&first));
     let names = world.run(&["diff", &world.name, "./out", "--at", &id, "--name-only", "-q"]);
     assert_eq!(names.expect(0).stdout, "");
 }
 
 #[test]
 fn what_pull_did_not_write_is_not_lost_unless_told() {
-    let world = World::new("pull-lost");
+    let world = published("pull-lost");
     world.write("out/mine.txt", "mine");
-    assert_snapshot!(world.pull(&[]), @r"
+    assert_snapshot!(pull(&world, &[]), @r"
     exit: 1
     --- stdout
 
@@ -185,18 +153,18 @@ fn what_pull_did_not_write_is_not_lost_unless_told() {
     error: `out` has something in it that `rstack pull` did not put there
     hint: name another directory, or `--force` to replace this one and everything in it
     ");
-    assert_eq!(world.pulled(), files(&[("mine.txt", "mine")]));
-    world.pull(&["--force"]).expect(0);
+    assert_eq!(pulled(&world), files(&[("mine.txt", "mine")]));
+    pull(&world, &["--force"]).expect(0);
     assert!(!world.path("out/mine.txt").exists());
     // What Python and other tools keep for themselves does not count.
     world.write("out/pkg/__pycache__/x.pyc", "");
     world.write("out/.mypy_cache/CACHEDIR.TAG", "");
-    world.seed(&[("a.py", "a = 3\n")]);
-    world.pull(&[]).expect(0);
-    assert_eq!(world.pulled(), files(&[("a.py", "a = 3\n")]));
+    seed(&world, &[("a.py", "a = 3\n")]);
+    pull(&world, &[]).expect(0);
+    assert_eq!(pulled(&world), files(&[("a.py", "a = 3\n")]));
     world.write("out/a.py", "a = 'changed'\n");
     world.write("out/new.py", "");
-    assert_snapshot!(world.pull(&[]), @r"
+    assert_snapshot!(pull(&world, &[]), @r"
     exit: 1
     --- stdout
 
@@ -205,20 +173,20 @@ fn what_pull_did_not_write_is_not_lost_unless_told() {
     hint: save what you want to keep, for example with `rstack seed`, or `--force` to lose it
     ");
     assert_eq!(fs::read(world.path("out/a.py")).expect("a file"), b"a = 'changed'\n");
-    world.pull(&["--force"]).expect(0);
-    assert_eq!(world.pulled(), files(&[("a.py", "a = 3\n")]));
+    pull(&world, &["--force"]).expect(0);
+    assert_eq!(pulled(&world), files(&[("a.py", "a = 3\n")]));
     fs::remove_file(world.path("out/a.py")).expect("removed");
-    world.pull(&[]).expect(0);
-    assert_eq!(world.pulled(), files(&[("a.py", "a = 3\n")]));
+    pull(&world, &[]).expect(0);
+    assert_eq!(pulled(&world), files(&[("a.py", "a = 3\n")]));
     world.write("out/.rstack-pull.json", "{");
-    let broken = world.pull(&[]).expect(1);
+    let broken = pull(&world, &[]).expect(1);
     assert!(broken.stderr.contains("cannot be read"), "{broken}");
-    world.pull(&["--force"]).expect(0);
+    pull(&world, &["--force"]).expect(0);
 }
 
 #[test]
 fn what_cannot_be_written_is_refused_before_anything_is() {
-    let world = World::new("pull-refused");
+    let world = published("pull-refused");
     world.write("file", "");
     world.write("one/a", "");
     world.write("two/a/b", "");
@@ -254,10 +222,10 @@ fn what_cannot_be_written_is_refused_before_anything_is() {
 
 #[test]
 fn a_store_that_lost_or_broke_a_pack_leaves_the_directory_as_it_was() {
-    let world = World::new("pull-corrupt");
-    world.pull(&[]).expect(0);
-    let before = world.pulled();
-    world.seed(&[("a.py", "a = 2\n")]);
+    let world = published("pull-corrupt");
+    pull(&world, &[]).expect(0);
+    let before = pulled(&world);
+    seed(&world, &[("a.py", "a = 2\n")]);
     let bucket = format!("{}-bucket", world.name);
     block_on(async {
         let store = S3Store::new(world.local.aws().await.s3().clone(), &bucket);
@@ -269,29 +237,29 @@ fn a_store_that_lost_or_broke_a_pack_leaves_the_directory_as_it_was() {
     let source = format!("s3://{bucket}/{}", world.name);
     let refused = world.run(&["pull", &source, "out"]).expect(1);
     assert!(refused.stderr.contains("/.rstack/pack/"), "{refused}");
-    assert_eq!(world.pulled(), before);
-    assert_eq!(world.beside(), ["out", "src"]);
+    assert_eq!(pulled(&world), before);
+    assert_eq!(beside(&world), ["out", "src"]);
 }
 
 #[test]
 fn killed_at_any_time_the_directory_is_the_old_or_the_new_one() {
-    let world = World::new("pull-killed");
+    let world = published("pull-killed");
     // So many that killing it comes early even on a busy machine.
     let names: Vec<String> = (0..1500).map(|file| format!("pkg/{file:04}.py")).collect();
     let all = |content: &'static str| names.iter().map(|name| (name.as_str(), content)).collect::<Vec<_>>();
     let (old, new) = (all("old = 1\n"), all("new = 1\n"));
-    world.seed(&old);
-    world.pull(&[]).expect(0);
-    world.seed(&new);
+    seed(&world, &old);
+    pull(&world, &[]).expect(0);
+    seed(&world, &new);
     let (old, new) = (files(&old), files(&new));
     let (mut before, mut after) = (0, 0);
     for step in 0..30 {
         let call = world.local.rstack(["pull", &world.name, "out", "-n", &world.name]);
-        let mut running = call.dir(world.dir.path()).spawn();
+        let mut running = call.dir(world.path("")).spawn();
         sleep(Duration::from_millis(10 * step));
         running.signal(Signal::KILL);
         let _ = running.wait();
-        let found = world.pulled();
+        let found = pulled(&world);
         if found == old {
             before += 1;
         } else {
@@ -303,33 +271,36 @@ fn killed_at_any_time_the_directory_is_the_old_or_the_new_one() {
         }
     }
     assert!(before > 0, "it was never killed early");
-    world.pull(&[]).expect(0);
-    assert_eq!(world.pulled(), new);
-    assert_eq!(world.beside(), ["out", "src"], "what was left behind is gone");
+    pull(&world, &[]).expect(0);
+    assert_eq!(pulled(&world), new);
+    assert_eq!(beside(&world), ["out", "src"], "what was left behind is gone");
 }
 
 #[test]
 fn pulling_twice_at_once_is_pulling() {
-    let world = World::new("pull-twice");
+    let world = published("pull-twice");
     let spawn = || {
         let call = world.local.rstack(["pull", &world.name, "out", "-n", &world.name]);
-        call.dir(world.dir.path()).spawn()
+        call.dir(world.path("")).spawn()
     };
     let running: Vec<_> = (0..4).map(|_| spawn()).collect();
     let ended: Vec<_> = running.into_iter().map(|running| running.wait().code()).collect();
     assert!(ended.contains(&Some(0)), "{ended:?}");
-    world.pull(&[]).expect(0);
-    assert_eq!(world.pulled().len(), 4);
-    assert_eq!(world.beside(), ["out", "src"]);
+    pull(&world, &[]).expect(0);
+    assert_eq!(pulled(&world).len(), 4);
+    assert_eq!(beside(&world), ["out", "src"]);
 }
 
 #[test]
 fn readers_never_see_a_mix_while_a_real_publisher_is_killed_again_and_again() {
-    let world = World::new("pull-mix");
+    let world = published("pull-mix");
     let names: Vec<String> = (0..60).map(|file| format!("pkg/{file:03}.py")).collect();
     let over = AtomicBool::new(false);
     let sources = [world.name.clone(), format!("s3://{0}-bucket/{0}", world.name)];
-    world.seed(&names.iter().map(|name| (name.as_str(), "0")).collect::<Vec<_>>());
+    seed(
+        &world,
+        &names.iter().map(|name| (name.as_str(), "0")).collect::<Vec<_>>(),
+    );
     scope(|scope| {
         for (reader, source) in sources.iter().enumerate() {
             let (world, over) = (&world, &over);
@@ -351,7 +322,7 @@ fn readers_never_see_a_mix_while_a_real_publisher_is_killed_again_and_again() {
                 world.write(&format!("src/{name}"), &content);
             }
             let seed = ["seed", "./src", "--area", &world.name, "-n", &world.name, "--no-plain"];
-            let mut running = world.local.rstack(seed).dir(world.dir.path()).spawn();
+            let mut running = world.local.rstack(seed).dir(world.path("")).spawn();
             sleep(Duration::from_millis(25 * generation));
             running.signal(Signal::KILL);
             let _ = running.wait();

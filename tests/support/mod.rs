@@ -3,6 +3,7 @@
 //! | for | use |
 //! |---|---|
 //! | running the binary | [`Rstack`]: `Rstack::new().args(["template"]).run()` |
+//! | an environment of the local AWS, and a folder | [`Workspace`] |
 //! | the real local AWS, one for all tests of this run | [`local::shared`] and [`local::unique`] names |
 //! | one of its own, for a test that kills or stops servers | [`local::LocalAws::own`] |
 //! | a Redis of one's own | [`redis::Redis`] |
@@ -25,6 +26,7 @@ mod running;
 pub(crate) mod scripted;
 pub(crate) mod tap;
 pub(crate) mod terminal;
+mod workspace;
 
 use std::path::PathBuf;
 
@@ -32,6 +34,7 @@ pub(crate) use output::Output;
 pub(crate) use rstack::Rstack;
 pub(crate) use running::Running;
 pub(crate) use rustix::process::Signal;
+pub(crate) use workspace::Workspace;
 
 /// Runs async code of the library or of an SDK in a plain test.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
