@@ -1,185 +1,122 @@
 //! Reading what KYDB pickled, and nothing more.
 //!
-//! A pickle is a program for a small stack machine, whose opcodes can import and call anything. Here only those exist
-//! that push text, bytes, numbers and one flat dictionary. There is no recursion, nothing is allocated by a length
-//! that the pickle claims, and text is never copied before the end: whatever is written, reading it takes no more than
-//! one pass over it.
+//! A pickle is a program for a small stack machine, whose opcodes can import and call anything. `deser-pickle` runs the
+//! machine and calls nothing: it records what would have been called. Here even that is refused, as is whatever else is not
+//! text, bytes or one flat dictionary.
 
-use std::ops::Range;
+use std::borrow::Cow;
 
 use bytes::Bytes;
+use deser::de::{Deserialize, Sink, SinkHandle, Slot};
+use deser::{Atom, Error, ErrorKind, State};
+use deser_pickle::take_class;
 
-/// Why a value is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refused {
-    #[error("it is cut short")]
-    Short,
-    #[error("it has the opcode {0:#04x}, which is for more than text, bytes and {{'code': …}}")]
-    Opcode(u8),
-    #[error("it is neither text, bytes nor {{'code': …}}")]
-    Kind,
+const EXPECTED: &str = "text, bytes or {'code': …}";
+
+/// The source text in a pickle: a string, bytes, or the `code` of a dictionary whose other values are plain, too.
+///
+/// # Errors
+/// Why it is not taken, as what follows "it is not taken: ".
+pub(super) fn source(pickle: &[u8]) -> Result<Bytes, String> {
+    let read = deser_pickle::from_slice::<Code>(pickle);
+    read.map(|code| code.0.into())
+        .map_err(|error| error.message().to_owned())
 }
 
-/// What the machine knows. Text and bytes stay where they are in the pickle.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Value {
-    Text(Range<usize>),
-    Bytes(Range<usize>),
-    /// None, a truth value or a number.
-    Scalar,
-    /// The value of `code`, once there is one.
-    Dict(Option<Range<usize>>),
-    Mark,
+struct Code(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize_into<'out>(out: &'out mut Option<Self>, state: &mut State) -> SinkHandle<'out, 'de> {
+        SinkHandle::arena(Value::new(out, false), state)
+    }
+
+    fn expecting() -> Cow<'static, str> {
+        EXPECTED.into()
+    }
 }
 
-/// The source text in a pickle: a string, bytes, or the `code` of a dictionary.
-pub(super) fn source(pickle: &Bytes) -> Result<Bytes, Refused> {
-    let mut machine = Machine {
-        pickle,
-        at: 0,
-        stack: Vec::new(),
-        memo: Vec::new(),
-    };
-    let range = match machine.run()? {
-        Value::Text(range) | Value::Bytes(range) | Value::Dict(Some(range)) => range,
-        Value::Dict(None) | Value::Scalar | Value::Mark => return Err(Refused::Kind),
-    };
-    Ok(pickle.slice(range))
+/// Where the value goes that is read now: that of the pickle, or that of `code` in its dictionary.
+struct Value<'out> {
+    out: &'out mut Option<Code>,
+    in_dict: bool,
+    key: Option<String>,
+    other: Option<Plain>,
 }
 
-struct Machine<'a> {
-    pickle: &'a [u8],
-    at: usize,
-    stack: Vec<Value>,
-    memo: Vec<Value>,
-}
-
-impl Machine<'_> {
-    fn run(&mut self) -> Result<Value, Refused> {
-        loop {
-            let opcode = self.pickle[self.take(1)?][0];
-            match opcode {
-                // PROTO, FRAME: nothing to learn from them.
-                0x80 => self.at = self.take(1)?.end,
-                0x95 => self.at = self.take(8)?.end,
-                // NONE, NEWTRUE, NEWFALSE, BININT1, BININT2, BININT, BINFLOAT.
-                b'N' | 0x88 | 0x89 => self.stack.push(Value::Scalar),
-                b'K' => self.scalar(1)?,
-                b'M' => self.scalar(2)?,
-                b'J' => self.scalar(4)?,
-                b'G' => self.scalar(8)?,
-                // SHORT_BINUNICODE, BINUNICODE, BINUNICODE8.
-                0x8c => self.text(1)?,
-                b'X' => self.text(4)?,
-                0x8d => self.text(8)?,
-                // SHORT_BINBYTES, BINBYTES, BINBYTES8.
-                b'C' => self.bytes(1)?,
-                b'B' => self.bytes(4)?,
-                0x8e => self.bytes(8)?,
-                b'}' => self.stack.push(Value::Dict(None)),
-                b'(' => self.stack.push(Value::Mark),
-                b's' => self.set_items(self.stack.len().saturating_sub(2), 0)?,
-                b'u' => {
-                    let mark = self.stack.iter().rposition(|value| *value == Value::Mark);
-                    self.set_items(mark.ok_or(Refused::Kind)?, 1)?;
-                }
-                // MEMOIZE, BINPUT, LONG_BINPUT: always the next number, as Python writes them.
-                0x94 => self.memoize(self.memo.len())?,
-                b'q' => {
-                    let index = self.number(1)?;
-                    self.memoize(index)?;
-                }
-                b'r' => {
-                    let index = self.number(4)?;
-                    self.memoize(index)?;
-                }
-                // BINGET, LONG_BINGET.
-                b'h' => self.recall(1)?,
-                b'j' => self.recall(4)?,
-                b'.' => break,
-                other => return Err(Refused::Opcode(other)),
-            }
-        }
-        match (self.stack.pop(), self.stack.is_empty()) {
-            (Some(value), true) => Ok(value),
-            _ => Err(Refused::Kind),
+impl<'out> Value<'out> {
+    fn new(out: &'out mut Option<Code>, in_dict: bool) -> Self {
+        let (key, other) = (None, None);
+        Self {
+            out,
+            in_dict,
+            key,
+            other,
         }
     }
+}
 
-    fn take(&mut self, length: usize) -> Result<Range<usize>, Refused> {
-        let end = self.at.checked_add(length).filter(|end| *end <= self.pickle.len());
-        let range = self.at..end.ok_or(Refused::Short)?;
-        self.at = range.end;
-        Ok(range)
-    }
-
-    /// Little-endian, of up to eight bytes.
-    fn number(&mut self, width: usize) -> Result<usize, Refused> {
-        let range = self.take(width)?;
-        let bytes = self.pickle[range].iter().rev();
-        let number = bytes.fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        usize::try_from(number).map_err(|_| Refused::Short)
-    }
-
-    fn scalar(&mut self, width: usize) -> Result<(), Refused> {
-        self.take(width)?;
-        self.stack.push(Value::Scalar);
-        Ok(())
-    }
-
-    fn text(&mut self, width: usize) -> Result<(), Refused> {
-        let length = self.number(width)?;
-        let range = self.take(length)?;
-        self.stack.push(Value::Text(range));
-        Ok(())
-    }
-
-    fn bytes(&mut self, width: usize) -> Result<(), Refused> {
-        let length = self.number(width)?;
-        let range = self.take(length)?;
-        self.stack.push(Value::Bytes(range));
-        Ok(())
-    }
-
-    /// Puts the pairs from `start` on into the dictionary before them.
-    fn set_items(&mut self, start: usize, mark: usize) -> Result<(), Refused> {
-        let pairs = self.stack.split_off(start);
-        let pairs = pairs.get(mark..).ok_or(Refused::Kind)?;
-        let Some(Value::Dict(code)) = self.stack.last_mut() else {
-            return Err(Refused::Kind);
+impl<'de> Sink<'de> for Value<'_> {
+    fn atom(&mut self, atom: Atom, state: &mut State) -> Result<(), Error> {
+        not_an_object(state)?;
+        *self.out = match atom {
+            Atom::Str(text) => Some(Code(text.as_bytes().to_vec())),
+            Atom::Bytes(bytes) => Some(Code(bytes.to_vec())),
+            _ => return Err(neither()),
         };
-        for pair in pairs.chunks(2) {
-            match pair {
-                [Value::Text(key), Value::Text(value) | Value::Bytes(value)] => {
-                    if &self.pickle[key.clone()] == b"code" {
-                        *code = Some(value.clone());
-                    }
-                }
-                [Value::Text(key), Value::Scalar] if &self.pickle[key.clone()] != b"code" => {}
-                _ => return Err(Refused::Kind),
-            }
-        }
         Ok(())
     }
 
-    fn memoize(&mut self, index: usize) -> Result<(), Refused> {
-        let top = self.stack.last().ok_or(Refused::Kind)?.clone();
-        if index != self.memo.len() {
-            return Err(Refused::Kind);
+    fn map(&mut self, state: &mut State) -> Result<(), Error> {
+        not_an_object(state)?;
+        if self.in_dict { Err(neither()) } else { Ok(()) }
+    }
+
+    fn next_key(&mut self, state: &mut State) -> Result<SinkHandle<'_, 'de>, Error> {
+        Ok(String::deserialize_into(&mut self.key, state))
+    }
+
+    fn next_value(&mut self, state: &mut State) -> Result<SinkHandle<'_, 'de>, Error> {
+        if self.key.take().as_deref() == Some("code") {
+            return Ok(SinkHandle::arena(Value::new(self.out, true), state));
         }
-        self.memo.push(top);
+        Ok(Plain::deserialize_into(&mut self.other, state))
+    }
+
+    fn finish(&mut self, _: &mut State) -> Result<(), Error> {
+        self.out.is_some().then_some(()).ok_or_else(neither)
+    }
+
+    fn expecting(&self) -> Cow<'_, str> {
+        EXPECTED.into()
+    }
+}
+
+/// A value beside `code`, which is of no use here: text, bytes, a number, a truth value or None.
+struct Plain;
+
+impl Deserialize<'_> for Plain {
+    fn deserialize_atom(slot: &mut Slot<Self>, atom: Atom, state: &mut State) -> Result<(), Error> {
+        not_an_object(state)?;
+        // What is beyond the data model: classes, functions, a value inside itself.
+        if matches!(atom, Atom::Ext(_)) {
+            return Err(neither());
+        }
+        slot.set(Self);
         Ok(())
     }
 
-    /// A dictionary that is named again would be the same one, changes included: nothing that KYDB writes.
-    fn recall(&mut self, width: usize) -> Result<(), Refused> {
-        let index = self.number(width)?;
-        match self.memo.get(index) {
-            Some(value @ (Value::Text(_) | Value::Bytes(_) | Value::Scalar)) => self.stack.push(value.clone()),
-            _ => return Err(Refused::Kind),
-        }
-        Ok(())
+    fn expecting() -> Cow<'static, str> {
+        "text, bytes or a number beside `code`".into()
     }
+}
+
+fn not_an_object(state: &mut State) -> Result<(), Error> {
+    let refused = |class| Error::new(ErrorKind::InvalidType, format!("unpickling it would call {class}"));
+    take_class(state).map_or(Ok(()), |class| Err(refused(class.path().to_owned())))
+}
+
+fn neither() -> Error {
+    Error::new(ErrorKind::InvalidType, "it is neither text, bytes nor {'code': …}")
 }
 
 #[cfg(test)]
@@ -188,10 +125,6 @@ mod tests {
 
     use super::*;
 
-    fn read(pickle: &[u8]) -> Result<Bytes, Refused> {
-        source(&Bytes::copy_from_slice(pickle))
-    }
-
     /// What `pickle.dumps` of Python 3.13 gives.
     #[test]
     fn text_bytes_and_code_are_read() {
@@ -199,25 +132,38 @@ mod tests {
             &b"\x80\x04\x95\t\x00\x00\x00\x00\x00\x00\x00\x8c\x05a = 1\x94."[..],
             b"\x80\x04\x95\t\x00\x00\x00\x00\x00\x00\x00C\x05a = 1\x94.",
             b"\x80\x04\x95\x12\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x04code\x94\x8c\x05a = 1\x94s.",
-            b"\x80\x04\x95\x1e\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x04code\x94\x8c\x05a = 1\x94\x8c\x04size\x94K\x05u.",
+            b"\x80\x04\x95\x1d\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x04code\x94\x8c\x05a = 1\x94\x8c\x04size\x94K\x05u.",
             b"\x80\x02X\x05\x00\x00\x00a = 1q\x00.",
             b"\x80\x03}q\x00X\x04\x00\x00\x00codeq\x01X\x05\x00\x00\x00a = 1q\x02s.",
         ] {
-            assert_eq!(read(pickle).as_deref(), Ok(&b"a = 1"[..]), "{pickle:?}");
+            assert_eq!(source(pickle).as_deref(), Ok(&b"a = 1"[..]), "{pickle:?}");
         }
     }
 
     #[test]
     fn what_could_run_is_refused() {
-        for (pickle, opcode) in [
-            (&b"cos\nsystem\n(S'echo'\ntR."[..], b'c'),
-            (b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93\x94.", 0x93),
-            (b"\x80\x04}\x94)R.", b')'),
-            (b"\x80\x02\x82\x01.", 0x82),
-            (b"Pid\n.", b'P'),
-            (b"]]]a.", b']'),
+        for (pickle, says) in [
+            (&b"cos\nsystem\n(S'echo'\ntR."[..], "os.system"),
+            (b"\x80\x04cdecimal\nDecimal\n\x8c\x011\x85R.", "decimal.Decimal"),
+            (
+                b"\x80\x04ccollections\nOrderedDict\n)R(\x8c\x04code\x8c\x05a = 1u.",
+                "collections.OrderedDict",
+            ),
+            (
+                b"\x80\x04}(\x8c\x04sizecos\nsystem\n\x8c\x01x\x85R\x8c\x04code\x8c\x05a = 1u.",
+                "os.system",
+            ),
+            (b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93\x94.", "neither"),
+            (
+                b"\x80\x04}(\x8c\x04sizecos\nsystem\n\x8c\x04code\x8c\x05a = 1u.",
+                "neither",
+            ),
+            (b"\x80\x04}\x94)R.", "not a class"),
+            (b"\x80\x02\x82\x01.", "extension codes"),
+            (b"Pid\n.", "persistent ids"),
         ] {
-            assert_eq!(read(pickle), Err(Refused::Opcode(opcode)), "{pickle:?}");
+            let refused = source(pickle).expect_err("refused");
+            assert!(refused.contains(says), "{pickle:?}: {refused}");
         }
     }
 
@@ -230,31 +176,52 @@ mod tests {
             b"\x80\x04N.",
             b"\x80\x04K\x05.",
             b"\x80\x04}\x94.",
+            b"\x80\x04]\x94.",
             b"\x80\x04}\x8c\x04codeNs.",
             b"\x80\x04}\x8c\x04code}s.",
+            b"\x80\x04}\x8c\x04code}\x8c\x04code\x8c\x05a = 1ss.",
+            b"\x80\x04}(\x8c\x04code\x8c\x05a = 1\x8c\x04more]u.",
             b"\x80\x04\x8c\xff.",
             b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\xffa.",
+            b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fa.",
             b"\x80\x04NN.",
             b"\x80\x04u.",
             b"\x80\x04s.",
             b"\x80\x04h\x05.",
-            b"\x80\x04}\x94h\x00s.",
+            b"\x80\x04}\x94\x8c\x04codeh\x00s.",
         ] {
-            assert!(read(pickle).is_err(), "{pickle:?}");
+            assert!(source(pickle).is_err(), "{pickle:?}");
+        }
+    }
+
+    #[test]
+    fn no_depth_overflows_the_stack() {
+        let deep = 400_000;
+        let lists = [vec![b']'; deep], vec![b'a'; deep - 1], b".".to_vec()].concat();
+        let dicts = [
+            b"}\x8c\x04code".repeat(deep),
+            b"N".to_vec(),
+            vec![b's'; deep],
+            b".".to_vec(),
+        ]
+        .concat();
+        let tuples = [b"N".to_vec(), vec![0x85; deep], b".".to_vec()].concat();
+        for pickle in [lists, dicts, tuples] {
+            assert!(source(&pickle).is_err());
         }
     }
 
     proptest! {
         #[test]
         fn no_bytes_bring_it_down(pickle in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read(&pickle);
+            let _ = source(&pickle);
         }
 
         #[test]
         fn no_program_of_known_opcodes_brings_it_down(
-            pickle in proptest::collection::vec(proptest::sample::select(b"\x80N\x88KMJG\x8cXCB}(suqrhj\x94.\x00\x01\x02".to_vec()), 0..200)
+            pickle in proptest::collection::vec(proptest::sample::select(b"\x80N\x88KMJG\x8cXCB}]()suqrhjae\x85\x94R.\x00\x01\x02".to_vec()), 0..200)
         ) {
-            let _ = read(&pickle);
+            let _ = source(&pickle);
         }
     }
 }
