@@ -159,12 +159,13 @@ class Importer:
         return None
 
     def hook(self, entry: str) -> PathEntry:
-        """For `sys.path_hooks`. Files are for other hooks: a zip archive in `sys.path`, a script for `runpy.run_path`."""
+        """For `sys.path_hooks`. Files are for other hooks: a zip archive in `sys.path`, a package in it, a script for
+        `runpy.run_path`."""
         folder = self.folder(entry)
         if folder is None:
             raise ImportError(f"{entry} is not of {self!r}")
-        if folder and self.is_open and self.release.source.exists(folder):
-            raise ImportError(f"{entry} is a file")
+        if self.is_open and any(map(self.release.source.exists, _with_parents(folder))):
+            raise ImportError(f"{entry} is a file, or in one")
         return PathEntry(self, folder)
 
     def iter_modules(self, prefix: str = "") -> Iterator[tuple[str, bool]]:
@@ -239,6 +240,12 @@ class PathEntry:
 
     def invalidate_caches(self) -> None:
         """As the importer's."""
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
 
 
 def _join(folder: str | None, name: str) -> str:

@@ -112,9 +112,6 @@ class Loader(Runner, SourceFileLoader):  # type: ignore[misc]
         return ImportError(f"{self.file} cannot be read from {where}: {error}", name=self.name, path=self.path)
 
 
-
-
-
 def _unmarshal(content: bytes) -> CodeType | None:
     """The code in a `.pyc` whose hash was right; `None` when this interpreter cannot read it all the same."""
     try:

@@ -156,17 +156,19 @@ print(pkg.leaf.__file__)
 def test_11_materialised_archives_and_scripts_are_files_too(python, seed, tmp_path):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as writer:
-        writer.writestr("zipped.py", "WHERE = __file__\n")
+        for path in ("zipped.py", "egg/__init__.py", "egg/sub/__init__.py"):
+            writer.writestr(path, "WHERE = __file__\n")
     area = seed({"pkg/__init__.py": "", "pkg/more.zip": archive.getvalue(), "pkg/script.py": "print(__name__, __spec__)\n"})
     printed = python.installed(area, """
 import os, pkg, runpy, sys
 folder = os.path.dirname(pkg.__file__)
 runpy.run_path(os.path.join(folder, "script.py"), run_name="__main__")
 sys.path.append(os.path.join(folder, "more.zip"))
-import zipped
+import zipped, egg.sub
 print(zipped.WHERE == os.path.join(folder, "more.zip", "zipped.py"))
+print(egg.sub.WHERE == os.path.join(folder, "more.zip", "egg/sub/__init__.py"))
 """, install={"materialise": True}, env={"RSTACK_CACHE": str(tmp_path / "cache")})
-    assert printed == "__main__ None\nTrue\n"
+    assert printed == "__main__ None\nTrue\nTrue\n"
 
 
 def test_11_without_a_cache_there_is_nowhere_to_materialise(python, package):
