@@ -31,11 +31,11 @@ test-python: ## Only those of the Python package, on every Python there is (ARGS
 	@$(PREPARE) rust python redis
 	$(PYTEST) $(ARGS)
 
-lint: ## Format, lints, the library without the command line, documentation
+lint: ## Format, lints, the library as the Python package has it, without the command line, documentation
 	@$(PREPARE) rust components
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --all-targets -- -D warnings
-	$(CARGO) clippy --lib --no-default-features --features python -- -D warnings
+	$(CARGO) clippy --package rstack-python -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --quiet
 
 bench: ## Side by side with other tools; writes docs/performance.md, and warns of ratios worse than those on file

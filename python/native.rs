@@ -1,0 +1,3 @@
+//! Links the library, which exports the module (`src/python/`).
+
+use rstack as _;
