@@ -128,7 +128,7 @@ enum Found {
 }
 
 impl Shared {
-    /// Only within its own process: a fork's cache is another.
+    /// For bytecode, which lies in its folder.
     fn cache(&self) -> Option<Arc<LocalCache>> {
         self.snapshot.cache()
     }

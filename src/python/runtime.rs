@@ -49,11 +49,20 @@ impl Runtime {
         }
         // Whichever thread is first wins; the other's runtime is idle.
         let _ = RUNTIME.set(PerProcess::new(Self::start()?));
-        RUNTIME.get().and_then(PerProcess::get).ok_or_else(unexpected)
+        Self::running().ok_or_else(unexpected)
+    }
+
+    /// That of this process, if it was started.
+    fn running() -> Option<&'static Self> {
+        RUNTIME.get().and_then(PerProcess::get)
     }
 
     fn start() -> Result<Self> {
-        let failed = |error| Error::unexpected(format!("the async runtime does not start: {error}"));
+        let failed = |error| {
+            Error::unexpected(format!("the async runtime does not start: {error}")).with_hint(
+                "a process that closes the descriptors it inherited, as daemons do, has to open its source after that",
+            )
+        };
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(BLOCKING_THREADS)
@@ -77,9 +86,7 @@ impl Runtime {
 
     /// Waits for what is still being written, before the process ends.
     pub(super) fn finish() {
-        let Some(own) = RUNTIME.get().and_then(PerProcess::get) else {
-            return;
-        };
+        let Some(own) = Self::running() else { return };
         let caches = own.caches.lock().unwrap_or_else(PoisonError::into_inner);
         for (_, cache) in caches.iter() {
             cache.wait_until_written(PATIENCE);
@@ -98,9 +105,9 @@ impl Runtime {
     }
 }
 
-/// Runs work in a thread that nobody waits for.
+/// Runs work in a thread that nobody waits for, where this process has a runtime. A fork may never need one.
 pub(super) fn in_background(work: impl FnOnce() + Send + 'static) {
-    if let Ok(runtime) = Runtime::get() {
+    if let Some(runtime) = Runtime::running() {
         let start = move || drop(tokio::task::spawn_blocking(work));
         // Fails only when the runtime is gone: then nothing is done ahead.
         let _ = runtime.jobs.send(Box::new(start));

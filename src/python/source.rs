@@ -100,16 +100,19 @@ impl Snapshot {
             .map_or(connection, Arc::clone))
     }
 
-    /// What this machine keeps, once this process has opened the source.
-    pub(super) fn cache(&self) -> Option<Arc<LocalCache>> {
-        self.connections
-            .get()
-            .map(|connection| Arc::clone(connection.world.cache()))
+    /// That of this process, else that of the nearest ancestor, for what takes neither its threads nor its sockets.
+    fn nearest(&self) -> Option<&Arc<Connection>> {
+        self.connections.get().or_else(|| self.connections.inherited())
     }
 
-    /// The content of a path that this process has in memory, or in a folder.
+    /// What this machine keeps. In a fork it is its parent's, of which only the folder may be used.
+    pub(super) fn cache(&self) -> Option<Arc<LocalCache>> {
+        self.nearest().map(|connection| Arc::clone(connection.world.cache()))
+    }
+
+    /// The content of a path that this process has in memory, a fork from its parent, or in a folder.
     pub(super) fn at_hand(&self, path: &str) -> Option<Bytes> {
-        let content = self.connections.get()?.source.at_hand(path)?;
+        let content = self.nearest()?.source.at_hand(path)?;
         self.check(path, Some(&content)).ok()?;
         Some(content)
     }

@@ -163,6 +163,29 @@ print(rstack.open({area.env!r}).read("two/b.py"))
     assert printed == "b in the child\nc in the grandchild\n" * 2 + "b\"NAME = 'b'\\n\"\n"
 
 
+def test_18_a_daemon_imports_what_was_read_before_it_closed_everything(python, seed):
+    area = seed({"one/__init__.py": "", "one/a.py": "", "two.py": "NAME = 'two'\n"})
+    printed = python(f"""
+import os, rstack
+rstack.install({area.env!r})
+import one.a
+if os.fork() == 0:
+    os.closerange(3, 1024)
+    try:
+        import two
+        print(two.NAME, flush=True)
+        rstack.advance()
+    except BaseException as error:
+        print(type(error).__name__, error, flush=True)
+    os._exit(0)
+os.wait()
+""")
+    first, second = printed.splitlines()[:2]
+    assert first == "two"
+    assert second.startswith("Error the async runtime does not start")
+    assert "as daemons do" in printed
+
+
 def test_19_sub_interpreters_get_a_clear_error(python):
     printed = python("""
 import rstack, sys

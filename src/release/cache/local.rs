@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -207,9 +207,15 @@ impl LocalCache {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A blob that is in this process's memory; whoever takes something out of it checks that.
+    /// A blob that is in memory; whoever takes something out of it checks that. `None` also when the memory is in use just
+    /// now: in a fork, whoever used it may be missing, so nobody waits here.
     pub(in crate::release) fn held(&self, hash: ContentHash) -> Option<Bytes> {
-        self.lock().get(hash).map(|held| held.value)
+        let memory = match self.memory.try_lock() {
+            Ok(memory) => memory,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        memory.get(hash).map(|held| held.value)
     }
 
     /// Whether a blob is here, as far as can be told without reading it.
