@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     )
     from ._hot import Watch as Watch
     from ._names import HiddenNameWarning as HiddenNameWarning, RstackWarning as RstackWarning
-    from ._native import Error as Error, Member as Member, Move as Move, Source as Source
+    from ._native import Error as Error, Member as Member, Move as Move, Source as Source, Timeout as Timeout
     from ._native import __version__ as __version__, open as open
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Move",
     "RstackWarning",
     "Source",
+    "Timeout",
     "Watch",
     "__version__",
     "advance",
@@ -53,6 +54,7 @@ _HOMES = {
     "Move": "_native",
     "RstackWarning": "_names",
     "Source": "_native",
+    "Timeout": "_native",
     "Watch": "_hot",
     "__version__": "_native",
     "advance": "_install",

@@ -74,6 +74,18 @@ def withdraw() -> None:
             _set(name, os.pathsep.join(folder for folder in now.split(os.pathsep) if folder != SITE))
 
 
+def disinherit() -> None:
+    """Takes back what this process was told of by whoever started it, unless somebody has changed it since."""
+    global _inherited
+    if _inherited is not None and os.environ.get("RSTACK_SOURCE") == _inherited:
+        for name in ("RSTACK_SOURCE", "RSTACK_REQUESTED", "RSTACK_ONLY", "RSTACK_MATERIALISE"):
+            os.environ.pop(name, None)
+        folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        if SITE in folders:
+            _set("PYTHONPATH", os.pathsep.join(folder for folder in folders if folder != SITE) or None)
+    _inherited = None
+
+
 def _in_front(path: str) -> str:
     """With `_site` first, and only there. An empty path stays none: to Python it would mean the current folder."""
     others = [folder for folder in path.split(os.pathsep) if folder != SITE] if path else []

@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import NoReturn
 
+from ._names import Only
+
 RUN = """\
 Opens the source, pins it to the release that is current, and runs the program as `python` would: its modules come from
 that release, also in its child processes, until it calls `rstack.advance()` (with --at it stays)."""
@@ -36,39 +38,62 @@ def _parser() -> argparse.ArgumentParser:
         help="run a program that imports from a source",
         description=RUN,
         usage="python -m rstack run [--source SOURCE] [--at RELEASE|TIME] [--only NAMES] [--materialise] "
-        "(SCRIPT | -m MODULE) [ARGUMENT ...]",
+        "[--] (SCRIPT | - | -m MODULE) [ARGUMENT ...]",
     )
     run.add_argument("--source", metavar="SOURCE", help="what to import from [default: RSTACK_SOURCE]")
     run.add_argument("--at", metavar="RELEASE|TIME", help="the release with this id, or current at this time")
-    run.add_argument("--only", metavar="NAMES", help="names that come from the source even where installed")
+    run.add_argument("--only", metavar="NAMES", type=_names, help="names that come from the source even where installed")
     run.add_argument("--materialise", action="store_true", help="give modules real files")
     rest = argparse.REMAINDER
     run.add_argument("-m", dest="module", metavar="MODULE", nargs=rest, help="a module, as for `python -m`")
-    run.add_argument("script", metavar="SCRIPT", nargs=rest, help="a script, a folder or a zip file, as for `python`")
+    run.add_argument(
+        "script", metavar="SCRIPT", nargs=rest, help="a script, a folder, a zip file, or `-` for stdin, as for `python`"
+    )
 
     commands.add_parser("enable", help="switch RSTACK_SOURCE on for this interpreter", description=ENABLE)
     commands.add_parser("disable", help="undo `enable`")
     return parser
 
 
+def _names(text: str) -> list[str]:
+    names = [name for name in text.split(",") if name]
+    try:
+        return list(Only(names).names)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}: expected such as `foo` or `foo.bar`") from None
+
+
 def _run(arguments: argparse.Namespace) -> None:
     import rstack
     from rstack import _run as run
 
-    program = arguments.module if arguments.module is not None else arguments.script
+    is_module, program = _program(arguments)
     if not program:
         _fail("which program? none is given", "name a script, or a module after `-m`", 2)
-    # Without the option, what the environment says holds.
-    only = [name for name in (arguments.only or "").split(",") if name]
     try:
-        rstack.install(arguments.source, at=arguments.at, only=only, materialise=arguments.materialise)
+        # Without the option, what the environment says holds.
+        rstack.install(arguments.source, at=arguments.at, only=arguments.only or (), materialise=arguments.materialise)
     except rstack.Error as error:
         # Its text has the hint.
         _fail(str(error), None, getattr(error, "exit_code", 1))
-    if arguments.module is not None:
+    except ValueError as error:
+        _fail(f"RSTACK_ONLY: {error}", "list names such as `foo` or `foo.bar`, with commas", 2)
+    if is_module:
         run.module(program[0], program[1:])
     else:
         run.script(program[0], program[1:])
+
+
+def _program(arguments: argparse.Namespace) -> tuple[bool, list[str]]:
+    """Whether it is a module; and its name with its arguments."""
+    words: list[str] = arguments.script
+    if arguments.module is not None:
+        # To argparse, what follows `--` is no option's any more.
+        return True, arguments.module + words
+    if words[:1] != ["--"]:
+        return False, words
+    # As after `rstack run --`, but that what follows is for `python`.
+    return (True, words[2:]) if words[1:2] == ["-m"] else (False, words[1:])
 
 
 def _enable() -> None:

@@ -6,13 +6,15 @@ import sys
 from importlib.machinery import ModuleSpec, PathFinder
 from time import monotonic
 
-from ._names import STANDARD, HiddenNameWarning, Only, Others, is_bare_folder
+from ._names import STANDARD, HiddenNameWarning, Only, Others, below, is_bare_folder, origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
     from types import ModuleType
 
+    from ._hot import Watch
     from ._loader import Loader
     from ._native import Source
     from ._release import Release
@@ -35,6 +37,8 @@ class Importer:
         self.hidden: dict[str, str] = {}
         # Modules that a later release changed since they were loaded.
         self.stale: set[str] = set()
+        # What looks for newer releases, until this importer is taken away.
+        self.watches: list[Watch] = []
         self.open = opener
         self._others = Others()
         self._roots: tuple[str, ...] = ()
@@ -53,8 +57,11 @@ class Importer:
         assert self._release is not None
         return self._release
 
-    def take(self, source: Source) -> None:
-        """From now on modules come from here."""
+    def take(self, source: Source, changed: Iterable[str] = ()) -> None:
+        """From now on modules come from here, where those that are `changed` are different.
+
+        A warning that is an error leaves nothing half done.
+        """
         from ._release import Release
         from ._warn import tell
 
@@ -62,10 +69,22 @@ class Importer:
         if release.root not in self._roots:
             self._roots = (release.root, *self._roots)
         self._release = release
+        self.stale.update(changed)
+        self._join_namespaces(release)
         tell(source)
         for name in sorted(release.names & (STANDARD | sys.modules.keys())):
             if name not in self.only and not self._is_ours(sys.modules.get(name)):
                 self._hide(name, sys.modules.get(name))
+        for name in self.only.names:
+            if name in sys.modules and not self._is_ours(sys.modules[name]):
+                self._hide(name, sys.modules[name])
+
+    def _join_namespaces(self, release: Release) -> None:
+        """Gives namespace packages that were imported before their part of the release."""
+        for name in release.names & sys.modules.keys():
+            from ._namespace import join
+
+            join(self, release, name)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -92,16 +111,16 @@ class Importer:
         """Whether a top-level name of the release is not imported from there."""
         if name in self.only:
             return False
-        other = self._others.find(self, name)
+        other = self._other(name)
         return name in STANDARD or (other is not None and not is_bare_folder(other))
 
     def has(self, name: str) -> bool:
-        """Whether the release has a module, in a package or not."""
+        """Whether the release has a module that can be imported, in a package or not."""
         found = self.release.source.locate(name.replace(".", "/"))
-        return found is not None and found[1] is not None
+        return found is not None and found[0] in ("package", "module")
 
     def _find_listed(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-        release = self._open_for(name)
+        release = self.open_for(name)
         spec = self.spec(name, name.replace(".", "/"))
         if spec is None and self._others.find(self, name, None if path is None else list(path)) is not None:
             raise ModuleNotFoundError(
@@ -121,23 +140,32 @@ class Importer:
             return None
         if known is not None and name not in known.names:
             return None
-        other = self._others.find(self, name)
+        other = self._other(name)
         if other is not None and not is_bare_folder(other):
             if known is not None:
                 self._hide(name, other)
             return None
-        if name not in self._open_for(name).names:
+        if name not in self.open_for(name).names:
             return None
         shared = list(other.submodule_search_locations or ()) if other is not None else []
         return self.spec(name, name, shared)
 
-    def _open_for(self, name: str) -> Release:
+    def _other(self, name: str) -> ModuleSpec | None:
+        """What all other finders have; a path entry of ours leads to nothing else."""
+        other = self._others.find(self, name)
+        return None if other is None or self.folder(other.origin or "") is not None else other
+
+    def open_for(self, name: str) -> Release:
+        """The release; an ImportError that says what may be in it when the source cannot be opened."""
         if self._release is not None:
             return self._release
         failed, since = self._failed
         if failed is None or monotonic() - since > PATIENCE:
             try:
                 return self.release
+            except Warning:
+                # One that is to be an error: the source is open.
+                raise
             except Exception as error:
                 failed = error
                 self._failed = error, monotonic()
@@ -152,10 +180,9 @@ class Importer:
         if not entry.startswith(self._roots):
             return None
         for root in self._roots:
-            if entry == root:
-                return ""
-            if entry.startswith(root + "/"):
-                return entry[len(root) + 1 :]
+            folder = below(root, entry)
+            if folder is not None:
+                return folder
         return None
 
     def hook(self, entry: str) -> PathEntry:
@@ -173,12 +200,16 @@ class Importer:
         return PathEntry(self, "").iter_modules(prefix)
 
     def find_distributions(self, context: object = None) -> Iterable[object]:
-        """For `importlib.metadata`."""
-        if self._release is None:
+        """For `importlib.metadata`; opens the source unless what is installed has the name that is asked for."""
+        if self._others.is_asking():
             return ()
         from ._metadata import distributions
 
         return distributions(self, context)
+
+    def other_distributions(self, context: object) -> list[Any]:
+        """What all other finders have."""
+        return self._others.distributions(self, context)
 
     def invalidate_caches(self) -> None:
         """Nothing is cached that could be wrong: names are looked up in the release, which does not change."""
@@ -195,12 +226,14 @@ class Importer:
     def _hide(self, name: str, other: object) -> None:
         if name in self.hidden or name == "__main__" or not self.has(name):
             return
-        origin = getattr(getattr(other, "__spec__", other), "origin", None) or "the standard library"
-        self.hidden[name] = origin
-        from warnings import warn
+        self.hidden[name] = origin(name, other)
+        from ._warn import warn
 
-        message = f"{name} is not imported from {self.release.source.url}: it is hidden by {origin}"
-        warn(f"{message}; `only` would take it from there", HiddenNameWarning, stacklevel=4)
+        if name in self.only:
+            why = f"it was imported before, from {self.hidden[name]}; install earlier, or start with `rstack run`"
+        else:
+            why = f"it is hidden by {self.hidden[name]}; `only` would take it from there"
+        warn(f"{name} is not imported from {self.release.source.url}: {why}", HiddenNameWarning)
 
     def __repr__(self) -> str:
         opened = self._release.source if self._release is not None else "not opened"

@@ -22,19 +22,27 @@ if TYPE_CHECKING:
 
 def advance(importer: Importer) -> list[str]:
     source, change = importer.release.source.advance()
-    changed = sorted(set(_modules([*change.added, *change.changed, *change.removed])))
-    tell(source)
-    if _releases(source) != _releases(importer.release.source):
-        importer.take(source)
-        importer.stale.update(changed)
+    before = importer.release.source
+    changed = sorted(set(_modules([*change.added, *change.changed, *change.removed], before, source)))
+    if _releases(source) != _releases(before):
+        importer.take(source, changed)
+    else:
+        tell(source)
     return changed
 
 
-def _modules(paths: Iterable[str]) -> Iterator[str]:
+def _modules(paths: Iterable[str], *sources: Source) -> Iterator[str]:
+    """Those of these paths; of data the nearest package around it, whose resource it is."""
     for path in paths:
         stem = path.removesuffix(".py")
         if stem != path:
             yield stem.removesuffix("/__init__").replace("/", ".")
+        elif not path.endswith(".pyc"):
+            folder = path.rpartition("/")[0]
+            while folder and not any(source.exists(f"{folder}/__init__.py") for source in sources):
+                folder = folder.rpartition("/")[0]
+            if folder:
+                yield folder.replace("/", ".")
 
 
 def _releases(source: Source) -> list[str]:
@@ -48,13 +56,15 @@ def reload_changed(importer: Importer) -> list[str]:
     affected = stale & loaded.keys()
     while more := {name for name in loaded if name not in affected and imports[name] & affected}:
         affected |= more
+    # When one cannot be reloaded, it and all that come after it are for the next time. What is not loaded needs nothing.
+    stale.intersection_update(affected)
+    stale.update(affected)
     done = []
     for name in _in_order(affected, imports):
         if importer.has(name):
             reload(sys.modules[name])
             done.append(name)
         stale.discard(name)
-    stale.clear()
     return done
 
 
@@ -98,8 +108,16 @@ def _imports(name: str) -> set[str]:
                 continue
             found.add(base)
             found.update(f"{base}.{alias.name}" for alias in node.names)
+    for other in list(found):
+        found.update(_packages(other))
     found.discard(name)
     return found
+
+
+def _packages(name: str) -> Iterator[str]:
+    """Those around a module, which are imported before it."""
+    while name := name.rpartition(".")[0]:
+        yield name
 
 
 class Watch:

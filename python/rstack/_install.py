@@ -31,18 +31,30 @@ class Installation:
         self._hook = Hook(importer)
         # Bound once: what is put into a list has to be found there again.
         self._path_hook = importer.hook
+        # How often it was put there: a block may be entered again before it ends.
+        self._times = 0
 
     def put(self) -> None:
         sys.meta_path.insert(0, self.importer)
         sys.path_hooks.insert(0, self._path_hook)
-        self._hook.set()
+        if self._times == 0:
+            self._hook.set()
+        self._times += 1
         self._forget_entries()
 
     def remove(self) -> None:
-        _without(sys.meta_path, self.importer)
-        _without(sys.path_hooks, self._path_hook)
-        self._hook.unset()
+        _drop(sys.meta_path, self.importer)
+        _drop(sys.path_hooks, self._path_hook)
+        self._times -= 1
+        if self._times == 0:
+            self._hook.unset()
+            for watch in self.importer.watches:
+                watch.stop()
         self._forget_entries()
+
+    @property
+    def is_put(self) -> bool:
+        return self._times > 0
 
     def _forget_entries(self) -> None:
         """Python remembers which hook an entry belongs to, also that it belongs to none."""
@@ -51,11 +63,17 @@ class Installation:
                 del sys.path_importer_cache[entry]
 
 
-def _without(items: list[Any], item: object) -> None:
-    items[:] = [other for other in items if other is not item]
+def _drop(items: list[Any], item: object) -> None:
+    """The first that is this one. Something equal to it is somebody else's."""
+    for place, other in enumerate(items):
+        if other is item:
+            del items[place]
+            return
 
 
 _installed: Installation | None = None
+# Of `importing`, the innermost last.
+_blocks: list[Installation] = []
 # What this process has told its children of.
 _requested: str | None = None
 
@@ -101,16 +119,23 @@ def install_lazily() -> Importer | None:
 
 
 def uninstall() -> None:
-    """Takes back what `install` did. What was imported stays."""
+    """Takes back what `install` or `rstack run` did, for this process and children that start from now on. What was
+    imported stays; what watches for newer releases ends.
+    """
     global _installed
     if _installed is not None:
         _installed.remove()
         _installed = None
         _children.withdraw()
+        _children.disinherit()
 
 
 class importing:  # noqa: N801
-    """As `install`, while the block runs, and for this process only."""
+    """As `install`, while the block runs, and for this process only.
+
+    After the block, imports from the source find nothing: neither those in functions that run only then, nor a reload of
+    what was imported in the block.
+    """
 
     def __init__(
         self,
@@ -125,46 +150,65 @@ class importing:  # noqa: N801
         self._installation = Installation(self._importer)
 
     def __enter__(self) -> Importer:
-        self._importer.take(self._importer.open())
+        if not self._installation.is_put:
+            self._importer.take(self._importer.open())
         self._installation.put()
+        _blocks.append(self._installation)
         return self._importer
 
     def __exit__(self, *raised: object) -> None:
+        # From the end: the innermost is left first.
+        _blocks.reverse()
+        _drop(_blocks, self._installation)
+        _blocks.reverse()
         self._installation.remove()
 
 
 def advance() -> list[str]:
     """Goes to the newest release, and tells which modules are different there: new, changed, or gone.
 
-    Modules that are loaded stay as they are; `reload_changed` reloads them. Children that start from now on import from
-    the newest release too.
+    A file that is no module counts as its package. Modules that are loaded stay as they are; `reload_changed` reloads
+    them. Children that start from now on import from the newest release too, but for those of a fork server that runs
+    already: give them `initializer=rstack.advance`.
     """
     from ._hot import advance
 
-    changed = advance(current())
-    _children.follow(current().release.source.pinned)
-    return changed
+    importer = current()
+    try:
+        return advance(importer)
+    finally:
+        # Also when a warning that is an error came after it.
+        if importer.is_open:
+            _children.follow(importer.release.source.pinned)
 
 
 def reload_changed() -> list[str]:
-    """Reloads what was loaded and has changed, and what imports it, dependents last; tells what it reloaded."""
+    """Reloads what was loaded and has changed, and what imports it, dependents last; tells what it reloaded.
+
+    When one fails, it and those that come after it are reloaded by the next call.
+    """
     from ._hot import reload_changed
 
     return reload_changed(current())
 
 
 def watch(callback: Callable[[Source], object], every: float = 1.0) -> Watch:
-    """Calls back, from a thread of its own, when a newer release is there. It reloads nothing by itself."""
+    """Calls back, from a thread of its own, when a newer release is there, until `stop` is called or nothing is installed
+    any more. It reloads nothing by itself.
+    """
     from ._hot import Watch
 
-    return Watch(current(), callback, every)
+    importer = current()
+    watch = Watch(importer, callback, every)
+    importer.watches.append(watch)
+    return watch
 
 
 def info() -> Info:
-    """What modules come from, which were loaded, and which are hidden."""
+    """What modules come from, which were loaded, and which are hidden; in a block of `importing`, of that."""
     from ._info import Info
 
-    return Info(current())
+    return Info(_blocks[-1].importer if _blocks else current())
 
 
 def current() -> Importer:

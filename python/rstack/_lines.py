@@ -89,6 +89,9 @@ class Hook:
         seen: set[int] = set()
         while error is not None and id(error) not in seen:
             seen.add(id(error))
+            # A module that cannot be compiled has no frame.
+            if any(note.startswith("rstack: ") for note in getattr(error, "__notes__", ())):
+                return True
             trace = error.__traceback__
             while trace is not None:
                 if self._importer.folder(trace.tb_frame.f_code.co_filename) is not None:

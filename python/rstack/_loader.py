@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import _imp
+import errno
 import marshal
+import os
 import sys
 from importlib._bootstrap_external import MAGIC_NUMBER as MAGIC
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -66,7 +68,11 @@ class Loader(Runner, SourceFileLoader):  # type: ignore[misc]
                 return code
             content = self.get_data(self.path) if source is None else source
         self.found = "source"
-        code = compile(content, self.path, "exec", dont_inherit=True, optimize=-1)
+        try:
+            code = compile(content, self.path, "exec", dont_inherit=True, optimize=-1)
+        except Exception as error:
+            self.explain(error)
+            raise
         if not sys.dont_write_bytecode:
             self.release.code.keep(self.file, MAGIC + BY_HASH + _imp.source_hash(RAW_MAGIC, content) + marshal.dumps(code))
         return code
@@ -74,10 +80,12 @@ class Loader(Runner, SourceFileLoader):  # type: ignore[misc]
     def get_data(self, path: str) -> bytes:
         file = self.release.inside(path)
         if file is None:
+            if path.startswith(self.release.root + "/"):
+                raise FileNotFoundError(errno.ENOENT, f"{os.strerror(errno.ENOENT)}, as it leads out of the release", path)
             return super().get_data(path)
         try:
             return self.release.source.read(file)
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             raise
         except Exception as error:
             raise OSError(f"{path} cannot be read from {self.release.source.named(file)}: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import Distribution, PathDistribution
+from importlib.metadata import Distribution, DistributionFinder, PathDistribution
 
 from ._resources import folder
 
@@ -18,26 +18,57 @@ if TYPE_CHECKING:
 SUFFIX = ".dist-info"
 
 
-def distributions(importer: Importer, context: Any) -> Iterator[Distribution]:
-    """Those of this name, or all; not what is hidden by something local, which then has its own."""
-    wanted = getattr(context, "name", None)
-    release = importer.release
+def distributions(importer: Importer, context: Any) -> list[Distribution]:
+    """Those of this name, or all; not what is hidden by something local, which then has its own.
+
+    Of a path that is asked for, what is there: all of a root of this importer, and nothing of anything else.
+    """
+    wanted: str | None = getattr(context, "name", None)
+    path = vars(context).get("path") if context is not None else None
+    if path is not None:
+        is_named = any(importer.folder(str(entry)) == "" for entry in path)
+        # Real files are found by Python itself.
+        return list(_named(importer.release, wanted)) if is_named and not importer.materialise else []
+    if wanted is not None and not importer.is_open and _is_installed(importer, wanted):
+        return []
+    release = importer.open_for(wanted or "a distribution")
+    return [found for found in _named(release, wanted) if not _is_hidden(importer, release, found)]
+
+
+def _named(release: Release, wanted: str | None) -> Iterator[ReleaseDistribution]:
     for name, is_folder in release.source.children(""):
         if not is_folder or not name.endswith(SUFFIX):
             continue
-        if wanted is not None and _normal(name.split("-")[0]) != _normal(wanted):
-            continue
-        if not _is_hidden(importer, release, name):
-            yield ReleaseDistribution(folder(release, name))
+        if wanted is None or _normal(name.split("-")[0]) == _normal(wanted):
+            yield ReleaseDistribution(release, name)
 
 
 class ReleaseDistribution(PathDistribution):
     """Its files are those of the release."""
 
+    def __init__(self, release: Release, folder_name: str) -> None:
+        super().__init__(folder(release, folder_name))
+        self.folder_name = folder_name
 
-def _is_hidden(importer: Importer, release: Release, name: str) -> bool:
+
+def _is_hidden(importer: Importer, release: Release, distribution: ReleaseDistribution) -> bool:
+    name = distribution.folder_name
     modules = _modules(release, name)
-    return bool(modules) and all(importer.gives_way(module) for module in modules)
+    if any(module in importer.only for module in modules):
+        return False
+    return (bool(modules) and all(map(importer.gives_way, modules))) or _is_installed(importer, name.split("-")[0])
+
+
+def _is_installed(importer: Importer, name: str) -> bool:
+    """Whether another finder has a distribution of this name, of which `only` names no module."""
+    found = importer.other_distributions(DistributionFinder.Context(name=name))
+    # What it consists of is looked at only where that counts.
+    only = set(importer.only.names)
+    return any(not only or not only & _tops(other) for other in found)
+
+
+def _tops(distribution: Distribution) -> set[str]:
+    return {file.parts[0].removesuffix(".py") for file in distribution.files or ()}
 
 
 def _modules(release: Release, name: str) -> set[str]:

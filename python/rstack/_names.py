@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import Any
     from importlib.machinery import ModuleSpec
 
 # Python looks for the last two whenever it starts; a release is not to run anything then, nor to be opened for it.
@@ -55,16 +57,53 @@ class Others:
         thread = get_ident()
         self._asking.add(thread)
         try:
-            for finder in list(sys.meta_path):
-                find_spec = getattr(finder, "find_spec", None)
-                if finder is asker or find_spec is None:
-                    continue
+            for find_spec in _methods(asker, "find_spec"):
                 spec: ModuleSpec | None = find_spec(name, path)
                 if spec is not None:
                     return spec
             return None
         finally:
             self._asking.discard(thread)
+
+    def distributions(self, asker: object, context: object) -> list[Any]:
+        thread = get_ident()
+        self._asking.add(thread)
+        try:
+            return [found for find in _methods(asker, "find_distributions") for found in find(context)]
+        finally:
+            self._asking.discard(thread)
+
+
+def _methods(asker: object, name: str) -> list[Callable[..., Any]]:
+    """Of all finders but one."""
+    found = (getattr(finder, name, None) for finder in list(sys.meta_path) if finder is not asker)
+    return [method for method in found if method is not None]
+
+
+def below(root: str, path: str) -> str | None:
+    """The path below a root that a file name stands for. What leads out of it stands for nothing there."""
+    if path == root:
+        return ""
+    if not path.startswith(root) or path[len(root)] != "/":
+        return None
+    rest = path[len(root) + 1 :]
+    if "/." in rest or "//" in rest or rest.startswith((".", "/")) or rest.endswith("/"):
+        rest = os.path.normpath(rest.lstrip("/"))
+        if rest == ".":
+            return ""
+        if rest == ".." or rest.startswith("../"):
+            return None
+    return rest
+
+
+def origin(name: str, found: object) -> str:
+    """Where a module or a spec is from, in words."""
+    spec = getattr(found, "__spec__", found)
+    where: str | None = getattr(spec, "origin", None)
+    if where in (None, "frozen", "built-in", "namespace"):
+        folders = list(getattr(spec, "submodule_search_locations", None) or ())
+        where = folders[0] if folders and name not in STANDARD else None
+    return where or ("the standard library" if name in STANDARD else "what the program made itself")
 
 
 def is_bare_folder(spec: ModuleSpec) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
 
+from ._names import is_bare_folder
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
     from ._finder import Importer
+    from ._release import Release
 
 if TYPE_CHECKING:
 
@@ -47,6 +50,23 @@ def namespace_spec(importer: Importer, name: str, portions: list[str]) -> Module
     spec = ModuleSpec(name, as_loader, is_package=True)
     spec.submodule_search_locations = loader._path
     return spec
+
+
+def join(importer: Importer, release: Release, name: str) -> None:
+    """Gives a namespace package that was imported before, and those in it, their part of the release."""
+    module, located = sys.modules[name], name.replace(".", "/")
+    spec: ModuleSpec | None = getattr(module, "__spec__", None)
+    found = release.source.locate(located)
+    # A folder of the release is no part of what is a package here, nor the other way round.
+    if spec is None or not is_bare_folder(spec) or found is None or found[1] is not None:
+        return
+    portions = list(module.__path__)
+    if not any(importer.folder(entry) is not None for entry in portions):
+        spec = release.namespace(importer, name, [release.path(located), *portions])
+        module.__spec__, module.__loader__ = spec, spec.loader
+        module.__path__ = spec.submodule_search_locations or []
+    for child in [other for other in list(sys.modules) if other.rpartition(".")[0] == name]:
+        join(importer, release, child)
 
 
 def _again(importer: Importer, name: str, path: Sequence[str] | None) -> ModuleSpec | None:

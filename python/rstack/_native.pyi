@@ -4,7 +4,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import final
 
-__all__ = ["Change", "Code", "Error", "Member", "Move", "Runner", "Source", "__version__", "finish", "open"]
+__all__ = ["Change", "Code", "Error", "Member", "Move", "Runner", "Source", "Timeout", "__version__", "finish", "open"]
 
 __version__: str
 
@@ -13,6 +13,9 @@ class Error(Exception):
 
     hint: str | None
     exit_code: int
+
+class Timeout(Error, TimeoutError):
+    """What was waited for did not come within the timeout."""
 
 @final
 class Member:

@@ -7,6 +7,7 @@ from importlib._bootstrap_external import MAGIC_NUMBER
 
 from ._interpreter import native
 from ._loader import Loader, Spec
+from ._names import below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # Absolute, so that debuggers and `os.path.abspath` leave it alone. No such folder is needed.
 MOUNT = "/rstack/"
 LONGEST = 120
+# How files of C extension modules end.
+COMPILED = (".so", ".pyd")
 
 
 class Release:
@@ -37,10 +40,7 @@ class Release:
 
     def inside(self, path: str) -> str | None:
         """The path of the release that a file name stands for."""
-        root = self.root
-        if path == root:
-            return ""
-        return path[len(root) + 1 :] if path.startswith(root) and path[len(root)] == "/" else None
+        return below(self.root, path)
 
     def spec(self, importer: Importer, name: str, located: str, shared: Sequence[str] = ()) -> ModuleSpec | None:
         """Of the module at a path without its ending; `shared` are other folders of a namespace package."""
@@ -80,12 +80,16 @@ def _level() -> str:
 
 
 def _names(source: Source) -> list[str]:
-    """The top-level modules and folders."""
-    return [name if is_folder else name[:-3] for name, is_folder in source.children("") if is_folder or _is_code(name)]
-
-
-def _is_code(name: str) -> bool:
-    return name.endswith(".py")
+    """The top-level modules and folders; those too that are compiled, to say so when they are imported."""
+    found = []
+    for name, is_folder in source.children(""):
+        if is_folder:
+            found.append(name)
+        elif name.endswith(".py"):
+            found.append(name[:-3])
+        elif name.endswith(COMPILED):
+            found.append(name.partition(".")[0])
+    return found
 
 
 def _label(source: Source) -> str:

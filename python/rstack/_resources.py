@@ -57,8 +57,10 @@ class ReleasePath(Traversable):
         for descendant in descendants:
             for part in str(descendant).split("/"):
                 if part == "..":
-                    raise ValueError(f"{descendant} leads out of {self}")
-                if part not in ("", "."):
+                    if not parts:
+                        raise ValueError(f"{descendant} leads out of {self}")
+                    parts.pop()
+                elif part not in ("", "."):
                     parts.append(part)
         return ReleasePath(self._release, "/".join(parts))
 

@@ -89,7 +89,8 @@ impl Code {
         let mut found = py.detach(|| this.here(&path));
         if found.is_none() {
             let (timeout, path) = (this.snapshot.timeout, path.clone());
-            found = wait(py, timeout, move || this.fetch(path))?;
+            let what = format!("reading `{path}`");
+            found = wait(py, timeout, || what, move || this.fetch(path))?;
         }
         let bytes = |content: &Bytes| PyBytes::new(py, content);
         match found {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use pyo3::exceptions::{PyException, PyImportError, PySyntaxError};
+use pyo3::exceptions::{PyException, PyImportError, PySyntaxError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyDict, PyTuple};
@@ -68,7 +68,11 @@ impl Runner {
 
 /// What is wrong with a module's source, or kept it from being read, as if rstack had no frames: none of them says more.
 fn without_frames(py: Python<'_>, raised: PyErr) -> PyResult<PyErr> {
-    if !raised.is_instance_of::<PySyntaxError>(py) && !raised.is_instance_of::<PyImportError>(py) {
+    let is_told = raised.is_instance_of::<PySyntaxError>(py)
+        || raised.is_instance_of::<PyImportError>(py)
+        // Of null bytes in a source.
+        || raised.is_instance_of::<PyValueError>(py);
+    if !is_told {
         return Ok(raised);
     }
     let value = raised.into_value(py);

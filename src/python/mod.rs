@@ -40,6 +40,7 @@ mod native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let atexit = module.py().import("atexit")?;
         atexit.call_method1("register", (module.getattr("finish")?,))?;
+        module.add("Timeout", super::error::timeout_type(module.py())?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyTimeoutError;
 use pyo3::prelude::*;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc as jobs, oneshot};
@@ -115,10 +114,11 @@ pub(super) fn in_background(work: impl FnOnce() + Send + 'static) {
 }
 
 /// Runs work on the runtime while this thread waits, detached, no longer than the timeout. Ctrl-C ends the waiting and
-/// the work.
+/// the work. `what` names the work, for the error when there is no time left.
 pub(super) fn wait<T: Send + 'static, F: Future<Output = Result<T>> + 'static>(
     py: Python<'_>,
     timeout: Duration,
+    what: impl FnOnce() -> String,
     work: impl FnOnce() -> F + Send + 'static,
 ) -> PyResult<T> {
     let runtime = py.detach(Runtime::get).map_err(|error| error::raise(py, error))?;
@@ -149,8 +149,7 @@ pub(super) fn wait<T: Send + 'static, F: Future<Output = Result<T>> + 'static>(
             Err(RecvTimeoutError::Timeout) => py.check_signals()?,
         }
         if Instant::now() >= end {
-            let seconds = timeout.as_secs_f64();
-            return Err(PyTimeoutError::new_err(format!("no answer within {seconds} s")));
+            return Err(error::late(py, &what(), timeout));
         }
     }
 }

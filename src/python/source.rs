@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pyo3::exceptions::{PyFileNotFoundError, PyValueError};
+use pyo3::exceptions::{PyFileNotFoundError, PyIsADirectoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -172,6 +172,12 @@ pub(super) fn open(
 ) -> PyResult<Source> {
     let timeout = Duration::try_from_secs_f64(timeout)
         .map_err(|_| PyValueError::new_err(format!("the timeout is {timeout}: expected seconds")))?;
+    let asked = (source.clone(), at.clone());
+    let what = move || {
+        // Parsed again, since what was typed may have a password in it.
+        let parsed = world::parse(asked.0.as_deref(), asked.1.as_deref());
+        parsed.map_or_else(|_| "opening the source".to_owned(), |(url, _)| format!("opening {url}"))
+    };
     let work = move || async move {
         let (url, settings) = world::parse(source.as_deref(), at.as_deref())?;
         let connection = match pinned {
@@ -180,7 +186,7 @@ pub(super) fn open(
         };
         Ok(Snapshot::new(url, connection, timeout))
     };
-    wait(py, timeout, work).map(|snapshot| Source(Arc::new(snapshot)))
+    wait(py, timeout, what, work).map(|snapshot| Source(Arc::new(snapshot)))
 }
 
 #[pymethods]
@@ -224,16 +230,23 @@ impl Source {
                 Error::refused(format!("`{shown}` is not UTF-8")).with_hint("name another folder with RSTACK_CACHE")
             })
         };
-        wait(py, self.0.timeout, work)
+        let what = || format!("putting the files of {} into a folder", self.0.typed);
+        wait(py, self.0.timeout, what, work)
     }
 
     /// The content of a path.
-    fn read<'py>(&self, py: Python<'py>, path: String) -> PyResult<Bound<'py, PyBytes>> {
-        let missing = format!("there is no `{path}` in {}", self.0.typed);
-        let content = self.contents(py, vec![path])?.pop().flatten();
+    fn read<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyBytes>> {
+        let content = self.contents(py, vec![path.to_owned()])?.pop().flatten();
         match content {
             Some(content) => Ok(PyBytes::new(py, &content)),
-            None => Err(PyFileNotFoundError::new_err(missing)),
+            None if self.0.index.is_folder(path) => Err(PyIsADirectoryError::new_err(format!(
+                "`{path}` is a folder in {}",
+                self.0.typed
+            ))),
+            None => Err(PyFileNotFoundError::new_err(format!(
+                "there is no `{path}` in {}",
+                self.0.typed
+            ))),
         }
     }
 
@@ -272,7 +285,8 @@ impl Source {
             let connection = Connection::open(&url, &settings).await?;
             Ok(Snapshot::new(url, connection, timeout))
         };
-        wait(py, timeout, work).map(|snapshot| Self(Arc::new(snapshot)))
+        let what = || format!("opening {} at another release", self.0.typed);
+        wait(py, timeout, what, work).map(|snapshot| Self(Arc::new(snapshot)))
     }
 
     /// Every move of its area's marker, the newest first.
@@ -289,7 +303,8 @@ impl Source {
             };
             Ok(reader.place().moves().await?.iter().map(Move::of).collect())
         };
-        wait(py, self.0.timeout, work)
+        let what = || format!("reading the history of {}", self.0.typed);
+        wait(py, self.0.timeout, what, work)
     }
 
     /// The source as it is now, and what is different there; this one stays as it was.
@@ -304,7 +319,8 @@ impl Source {
             let change = this.index.changes_to(&later.index);
             Ok((later, change))
         };
-        wait(py, timeout, work).map(|(snapshot, change)| (Self(Arc::new(snapshot)), change))
+        let what = || format!("looking for a newer release of {}", self.0.typed);
+        wait(py, timeout, what, work).map(|(snapshot, change)| (Self(Arc::new(snapshot)), change))
     }
 
     /// What came up while it was read and did not keep it from being read: a message and a hint each, each told once.
@@ -347,10 +363,12 @@ impl Source {
             return Ok(vec![None; paths.len()]);
         }
         let this = Arc::clone(&self.0);
+        let first = paths.first().cloned().unwrap_or_default();
+        let what = || format!("reading `{first}` of {}", self.0.typed);
         let work = move || async move {
             let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
             this.read_many(&paths).await
         };
-        wait(py, self.0.timeout, work)
+        wait(py, self.0.timeout, what, work)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::runtime::Runtime;
 use crate::aws::Aws;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Reporter};
 use crate::interrupt::{self, Interrupt, Interrupter};
 use crate::local;
@@ -54,10 +54,18 @@ pub(super) fn parse(source: Option<&str>, at: Option<&str>) -> Result<(SourceUrl
         }
     };
     let url = match at {
-        Some(pin) => url.at(&pin.parse::<Pin>()?)?,
+        Some(pin) => url.at(&pin.parse::<Pin>()?).map_err(in_python)?,
         None => url,
     };
     Ok((url, settings))
+}
+
+/// The same with options as arguments.
+fn in_python(mut error: Error) -> Error {
+    if let ErrorKind::Usage(message) = &mut *error.kind {
+        *message = message.replace("`--at`", "`at=`");
+    }
+    error
 }
 
 impl World {

@@ -90,6 +90,40 @@ subprocess.run(child, check=True)
     assert paused(python, command(INSTALL, "", script), area, {"foo.py": "VALUE = 2\n"}) == "1\n2\n"
 
 
+FORKSERVER = """
+import multiprocessing, sys
+import rstack
+
+
+def value():
+    import foo
+
+    return foo.VALUE
+
+
+def ask(context, **options):
+    with context.Pool(1, **options) as pool:
+        return pool.apply(value)
+
+
+if __name__ == "__main__":
+    rstack.install({source!r})
+    context = multiprocessing.get_context("forkserver")
+    first = ask(context)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    rstack.advance()
+    print(first, ask(context), ask(context, initializer=rstack.advance))
+"""
+
+
+def test_children_of_a_fork_server_advance_when_they_are_told_to(seed, python):
+    """The server keeps what it was started with."""
+    area = seed({"foo.py": "VALUE = 1\n"})
+    script = python.write("program.py", FORKSERVER.format(source=area.env))
+    assert paused(python, command(INSTALL, "", script), area, {"foo.py": "VALUE = 2\n"}) == "1 1 2\n"
+
+
 ADVANCES = """
 import importlib, subprocess, sys
 import rstack, foo
@@ -179,6 +213,25 @@ rstack.uninstall()
 assert dict(os.environ) == before
 """
     python(code, env=before)
+
+
+UNINSTALLS = """
+import os, subprocess, sys, rstack
+child = "import importlib.util; print(importlib.util.find_spec('foo') is None, flush=True)"
+subprocess.run([sys.executable, "-c", child], check=True)
+rstack.uninstall()
+names = ("RSTACK_SOURCE", "RSTACK_REQUESTED", "RSTACK_ONLY", "RSTACK_MATERIALISE", "PYTHONPATH")
+print([os.environ.get(name) for name in names], flush=True)
+subprocess.run([sys.executable, "-c", child], check=True)
+"""
+
+
+@pytest.mark.parametrize("path", ["", "/some/where"])
+def test_uninstall_in_a_program_that_is_run_is_for_its_children_too(article, python, path):
+    words = command(RUN, article.env, python.write("program.py", UNINSTALLS))
+    words[2:2] = ["--only", "foo"]
+    printed = python.run(*words[1:], program=words[0], env={"PYTHONPATH": path}).stdout
+    assert printed == f"False\n{[None, None, None, None, path or None]}\nTrue\n"
 
 
 def test_what_a_program_changes_meanwhile_stays_its_own(article, python):

@@ -87,6 +87,43 @@ print(sorted(module.name for module in pkgutil.iter_modules(spread.__path__)))
     assert printed == "here source here source\n2 2\n['here', 'there']\n"
 
 
+def test_04_a_namespace_package_that_was_imported_before_gets_its_part_of_the_source(python, seed):
+    python.write("mix/local.py", "FROM = 'here'\n")
+    python.write("mix/deep/local.py", "FROM = 'here'\n")
+    python.write("whole/__init__.py", "")
+    python.write("whole/bare/local.py", "")
+    area = seed({
+        "mix/remote.py": "FROM = 'source'\n",
+        "mix/note.txt": "note",
+        "mix/deep/remote.py": "FROM = 'source'\n",
+        "whole/bare/remote.py": "",
+    })
+    printed = python(f"""
+import mix.local, mix.deep.local, whole.bare.local
+import rstack, sys
+rstack.install({area.env!r})
+import mix.remote, mix.deep.remote
+print(mix.remote.FROM, mix.deep.remote.FROM, len(mix.__path__), mix.__spec__.loader is mix.__loader__)
+import importlib.resources, pkgutil
+print(importlib.resources.files("mix").joinpath("note.txt").read_text())
+print(sorted(module.name for module in pkgutil.iter_modules(mix.__path__)))
+sys.path.append("/nowhere")
+print(len(list(mix.__path__)), len(list(mix.deep.__path__)))
+try:
+    import whole.bare.remote
+except ModuleNotFoundError as error:
+    print(error)
+rstack.uninstall()
+rstack.install({area.env + ";" + area.url("redis")!r})
+del sys.modules["mix.remote"]
+import mix.remote
+print(mix.remote.__file__.count(";"), mix.local.FROM)
+""")
+    assert printed == (
+        "source source 2 True\nnote\n['local', 'remote']\n2 2\nNo module named 'whole.bare.remote'\n0 here\n"
+    )
+
+
 def test_04_pkgutil_walks_packages(python, package):
     printed = python.installed(package, """
 import pkgutil, pkg

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.proxy import proxied
 
 APP = {
@@ -65,6 +66,79 @@ print(rstack.advance(), rstack.reload_changed(), app.top.ALL)
     area.seed({**APP, "app/base.py": "VALUE = 3\n"})
     printed = process.rest()
     assert printed == "['app.middle'] ['app.middle', 'app.top'] 113\n"
+
+
+def test_what_comes_after_a_reload_that_fails_is_reloaded_by_the_next_call(python, seed):
+    """Also where it only depends on what changed."""
+    middle = "import os\nfrom app.base import VALUE\nMORE = VALUE + (10 if 'GOOD' in os.environ else None)\n"
+    area = seed({**APP, "app/middle.py": middle})
+    process = python.start_installed(area, """
+import os
+os.environ["GOOD"] = "1"
+import app.top
+print("ready", flush=True)
+input()
+del os.environ["GOOD"]
+print(rstack.advance())
+try:
+    rstack.reload_changed()
+except TypeError:
+    print("failed", app.top.ALL)
+os.environ["GOOD"] = "1"
+print(rstack.reload_changed(), app.top.ALL, rstack.reload_changed())
+""")
+    process.says("ready")
+    area.seed({**APP, "app/middle.py": middle, "app/base.py": "VALUE = 2\n"})
+    assert process.rest() == "['app.base']\nfailed 111\n['app.middle', 'app.top'] 112 []\n"
+
+
+def test_who_imports_from_a_package_depends_on_every_package_on_the_way(python, seed):
+    files = {"a/__init__.py": "VALUE = 1\n", "a/b/__init__.py": "", "a/b/c.py": "D = 1\n", "alone.py": ""}
+    users = {"one.py": "import a.b.c\nSEEN = a.VALUE\n", "two.py": "from a.b.c import D\nimport sys\nSEEN = sys.modules['a'].VALUE\n"}
+    area = seed({**files, **users})
+    process = python.start_installed(area, """
+import one, two, alone
+print("ready", flush=True)
+input()
+print(rstack.advance(), rstack.reload_changed(), one.SEEN, two.SEEN)
+""")
+    process.says("ready")
+    area.seed({**files, **users, "a/__init__.py": "VALUE = 2\n"})
+    assert process.rest() == "['a'] ['a', 'one', 'two'] 2 2\n"
+
+
+def test_a_data_file_is_its_packages(python, seed):
+    files = {"pkg/__init__.py": "", "pkg/sub/__init__.py": "", "pkg/sub/data/text.txt": "old", "bare/notes.txt": "old"}
+    area = seed(files)
+    process = python.start_installed(area, """
+import importlib.resources as resources, pkgutil, pkg.sub
+def read():
+    return resources.files("pkg.sub").joinpath("data/text.txt").read_text(), pkgutil.get_data("pkg.sub", "data/text.txt")
+print(read(), flush=True)
+input()
+print(rstack.advance(), read(), rstack.reload_changed(), read())
+""")
+    process.says("('old', b'old')")
+    area.seed({**files, "pkg/sub/data/text.txt": "new", "bare/notes.txt": "new", "top.txt": "", "pkg/__pycache__/x.pyc": ""})
+    assert process.rest() == "['pkg.sub'] ('old', b'old') ['pkg.sub'] ('new', b'new')\n"
+
+
+@pytest.mark.parametrize("end", ["rstack.uninstall()", "rstack.install(SOURCE)"])
+def test_a_watcher_ends_with_its_importer(python, seed, end):
+    area = seed(APP)
+    process = python.start_installed(area, f"""
+import threading, time
+seen = []
+watch = rstack.watch(seen.append, every=0.05)
+names = lambda: [thread.name for thread in threading.enumerate() if thread.name == "rstack.watch"]
+print(names(), flush=True)
+{end.replace("SOURCE", repr(area.env))}
+for _ in range(100):
+    time.sleep(0.05 if names() else 0)
+print(names(), flush=True)
+""")
+    process.says("['rstack.watch']")
+    process.says("[]")
 
 
 def test_a_watcher_is_called_once_a_release_and_reloads_nothing(python, seed):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sysconfig
 
 import pytest
+from support.programs import RUN, command
 
 
 def test_each_store_gives_the_articles_modules(python, article, store):
@@ -70,6 +72,110 @@ except ModuleNotFoundError:
     print("gone", importer in sys.meta_path)
 """)
     assert printed == "3 True\ngone False\n"
+
+
+def test_a_block_may_be_entered_again_before_it_ends(python, seed):
+    area = seed({"one.py": "", "two.py": "", "three.py": ""})
+    other = seed({"four.py": ""})
+    printed = python(f"""
+import rstack, sys
+before = list(sys.meta_path), list(sys.path_hooks), sys.excepthook
+rstack.install({other.env!r})
+block = rstack.importing({area.env!r})
+with block as outer:
+    import one
+    with rstack.importing({other.env!r}):
+        with block as inner:
+            import two
+            print(outer is inner, rstack.info().source == {area.env!r}, sys.meta_path[0] is inner)
+        print(rstack.info().source == {other.env!r}, sys.meta_path[0] is not inner)
+    import three
+    print(rstack.info().source == {area.env!r}, sys.meta_path[0] is outer)
+print(rstack.info().source == {other.env!r}, outer in sys.meta_path)
+rstack.uninstall()
+print((list(sys.meta_path), list(sys.path_hooks), sys.excepthook) == before)
+""")
+    assert printed == "True True True\nTrue True\nTrue True\nTrue False\nTrue\n"
+
+
+def test_what_only_names_and_was_imported_before_is_told(python, seed):
+    here = python.write("early.py", "FROM = 'here'\n")
+    area = seed({"early.py": "FROM = 'source'\n", "late.py": "FROM = 'source'\n"})
+    script = python.write("script.py", f"""
+import early
+import rstack
+rstack.install({area.env!r}, only=["early", "late", "nothing"])
+rstack.advance()
+import late
+print(early.FROM, late.FROM, rstack.info().hidden)
+""")
+    finished = python.run(script)
+    assert finished.stdout == f"here source {{'early': {str(here)!r}}}\n"
+    assert finished.stderr.count("Warning") == 1
+    assert (
+        f"{script}:4: HiddenNameWarning: early is not imported from {area.env}: it was imported before, from {here}; "
+        "install earlier, or start with `rstack run`\n"
+    ) in finished.stderr
+
+
+def test_a_hidden_name_is_told_at_the_line_that_imports(python, seed):
+    area = seed({"joblib.py": "", "sys.py": "", "zipimport.py": "", "mine.py": "import joblib\n"})
+    script = python.write("script.py", f"import rstack\nimporter = rstack.install(\n    {area.env!r})\nimport mine\n")
+    lines = [line for line in python.run(script).stderr.splitlines() if "HiddenNameWarning: " in line]
+    standard = f"is not imported from {area.env}: it is hidden by the standard library"
+    assert [line.partition("; ")[0] for line in lines[:2]] == [
+        f"{script}:2: HiddenNameWarning: sys {standard}",
+        f"{script}:2: HiddenNameWarning: zipimport {standard}",
+    ]
+    assert re.match(rf"/rstack/\S+/mine.py:1: HiddenNameWarning: joblib is not imported from {area.env}: ", lines[2]), lines
+    assert len(lines) == 3
+
+
+def test_a_warning_that_is_an_error_is_raised_as_itself_and_leaves_nothing_half_done(python, seed):
+    area = seed({"json.py": "", "mine.py": "X = 1\n"})
+    code = """
+import json, rstack
+try:
+    import mine
+except rstack.HiddenNameWarning as warning:
+    print("json" in str(warning))
+import mine
+print(mine.X, list(rstack.info().hidden))
+"""
+    words = command(RUN, area.env, "-W", "error", "-c", code)
+    assert python.run(*words[1:], program=words[0]).stdout == "True\n1 ['json']\n"
+    failed = """
+import json, rstack, sys
+before = list(sys.meta_path)
+try:
+    rstack.install(SOURCE)
+except rstack.HiddenNameWarning as warning:
+    print("json" in str(warning), sys.meta_path == before)
+""".replace("SOURCE", repr(area.env))
+    assert python.run("-W", "error", "-c", failed).stdout == "True True\n"
+
+
+def test_a_warning_that_is_an_error_does_not_keep_it_from_advancing(python, seed):
+    area = seed({"mine.py": "X = 1\n"})
+    process = python.start_installed(area, """
+import json, mine, os, warnings
+warnings.simplefilter("error")
+print("ready", flush=True)
+input()
+try:
+    rstack.advance()
+except rstack.HiddenNameWarning:
+    print("warned", rstack.info().members[0].release in os.environ["RSTACK_SOURCE"])
+print(rstack.advance(), rstack.reload_changed(), mine.X)
+""")
+    process.says("ready")
+    area.seed({"mine.py": "X = 2\n", "json.py": ""})
+    assert process.rest() == "warned True\n[] ['mine'] 2\n"
+
+
+def test_two_pins_contradict_each_other_in_pythons_words(python):
+    failed = python.run("-c", "import rstack; rstack.install('s3://b/prod?at=0123456789abcdef', at='0123456789abcdef')", check=False)
+    assert "rstack.Error: `at=` and `?at=` contradict each other\nhint: leave one of them out\n" in failed.stderr
 
 
 def test_a_pin_is_a_release_or_a_time(python, seed):
@@ -145,20 +251,26 @@ def test_c_extension_modules_are_refused_by_name(python, seed):
     """Also where the release has the right one: what is compiled is installed."""
     name = f"fast/core{sysconfig.get_config_var('EXT_SUFFIX')}"
     area = seed({"fast/__init__.py": "", name: b"\x7fELF", "fast/other.abi3.so": b"\x7fELF", "fast/both.py": "PURE = 1\n",
-                 "fast/both.abi3.so": b"\x7fELF"})
+                 "fast/both.abi3.so": b"\x7fELF", "topfast.so": b"\x7fELF", "tagged.cpython-311-x.so": b"\x7fELF",
+                 "joblib.so": b"\x7fELF"})
     printed = python.installed(area, """
 import fast.both
 print(fast.both.PURE)
-for name in ("core", "other"):
+for name in ("fast.core", "fast.other", "topfast", "tagged"):
     try:
-        __import__(f"fast.{name}")
+        __import__(name)
     except ImportError as error:
         print(type(error).__name__, error.name, error)
+# As the message says.
+import joblib
+assert rstack.info().hidden == {}
 """)
     refused = f"in release {area.release()} of {area.env} is a C extension module, which cannot be imported from a source"
     assert printed == (
         f"1\nImportError fast.core {name} {refused}: install it on this machine\n"
         f"ImportError fast.other fast/other.abi3.so {refused}: install it on this machine\n"
+        f"ImportError topfast topfast.so {refused}: install it on this machine\n"
+        f"ImportError tagged tagged.cpython-311-x.so {refused}: install it on this machine\n"
     )
 
 

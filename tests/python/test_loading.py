@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import io
+import os
+import socket
 import stat
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from support.programs import PACKAGE
+from support.programs import PACKAGE, RUN, command
 from support.proxy import proxied
 
 
 def test_08_only_not_found_is_a_miss(python, seed):
     good = seed({"later.py": "VALUE = 'old'\n"})
-    bad = seed({"later.py": "VALUE = 'new'\n"})
+    # Too much to be read when the source is opened.
+    bad = seed({"later.py": "VALUE = 'new'\n", "large.py": os.urandom(49 << 20)})
     url = bad.url("redis")
     with proxied(url) as proxy:
-        # The contents are not read when the source is opened: the cache is off, and the index comes alone.
         process = python.start(f"""
-import rstack, os
+import rstack
 rstack.install({f"{proxy.url(url)};{good.url('dynamodb')}"!r}, timeout=5)
-os.environ["RSTACK_CACHE"] = "off"
 print("ready", flush=True)
 input()
-pid = os.fork()
-if pid:
-    os.waitpid(pid, 0)
-    os._exit(0)
 try:
     import later
 except ImportError as error:
@@ -106,6 +103,26 @@ def test_11_a_syntax_error_shows_its_line(python, seed):
     assert "    x = = 2\n" in failed.stderr
     assert f"@{area.release()}/broken.py\", line 2" in failed.stderr
     assert "_loader.py" not in failed.stderr
+    assert failed.stderr.endswith(f"\nrstack: broken is broken.py in release {area.release()} of {area.env}\n")
+    assert failed.stderr.count("rstack: ") == 1
+
+
+def test_11_what_cannot_be_compiled_names_its_release_once(python, seed):
+    area = seed({"nulls.py": b"x = 1\0\n", "wrong.py": "x = = 2\n", "outer.py": "import wrong\n"})
+    printed = python.installed(area, """
+for name in ("nulls", "outer"):
+    try:
+        __import__(name)
+    except (SyntaxError, ValueError) as error:
+        frames = []
+        trace = error.__traceback__
+        while trace is not None:
+            frames.append(trace.tb_frame.f_code.co_filename)
+            trace = trace.tb_next
+        print(error.__notes__, any("_loader" in file for file in frames))
+""")
+    notes = [f"rstack: {name} is {name}.py in release {area.release()} of {area.env}" for name in ("nulls", "wrong")]
+    assert printed == "".join(f"{[note]} False\n" for note in notes)
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["pdb-first", "pdb-later"])
@@ -252,6 +269,93 @@ except metadata.PackageNotFoundError:
 print("my-tool" in {distribution.metadata["Name"] for distribution in metadata.distributions()})
 """)
     assert printed == "1.5 ['my_tool/__init__.py']\nran\nhidden\nTrue\n"
+
+
+TOOL = {
+    "my_tool/__init__.py": "def main(): print('ran')\n",
+    "my_tool-1.5.dist-info/METADATA": "Metadata-Version: 2.1\nName: my-tool\nVersion: 1.5\n",
+    "my_tool-1.5.dist-info/entry_points.txt": "[console_scripts]\nmy-tool = my_tool:main\n",
+}
+
+
+@pytest.mark.parametrize("code", [
+    "print(metadata.version('my-tool'))",
+    "print([found.version for found in metadata.distributions() if found.metadata['Name'] == 'my-tool'][0])",
+    "print(1.5 if any(entry.name == 'my-tool' for entry in metadata.entry_points(group='console_scripts')) else 0)",
+])
+def test_16_distributions_are_found_before_a_name_opened_the_source(python, seed, code):
+    words = command(RUN, seed(TOOL).env, "-c", f"import importlib.metadata as metadata; {code}")
+    assert python.run(*words[1:], program=words[0]).stdout == "1.5\n"
+
+
+def test_16_an_installed_distribution_wins_and_opens_nothing(python, seed):
+    code = "import importlib.metadata as metadata; print(metadata.version('joblib') == '0')"
+    site = python("import rstack._children as children; print(children.SITE)").strip()
+    with socket.create_server(("127.0.0.1", 0)) as store:
+        env = {"RSTACK_SOURCE": f"redis://127.0.0.1:{store.getsockname()[1]}/main", "PYTHONPATH": site}
+        assert python(code, env=env) == "False\n"
+        store.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            store.accept()
+    area = seed({
+        "joblib/__init__.py": "",
+        "joblib-0.dist-info/METADATA": "Metadata-Version: 2.1\nName: joblib\nVersion: 0\n",
+        "joblib-0.dist-info/RECORD": "joblib/__init__.py,,\n",
+    })
+    assert python.installed(area, code) == "False\n"
+    assert python.installed(area, code, install={"only": ["joblib"]}) == "True\n"
+    words = command(RUN, area.env, "-c", code)
+    words[2:2] = ["--only", "joblib"]
+    assert python.run(*words[1:], program=words[0]).stdout == "True\n"
+
+
+def test_16_a_source_that_cannot_be_opened_is_no_missing_distribution(python):
+    site = python("import rstack._children as children; print(children.SITE)").strip()
+    printed = python("""
+import importlib.metadata as metadata
+for ask in (lambda: metadata.version("my-tool"), lambda: list(metadata.distributions())):
+    try:
+        ask()
+    except ImportError as error:
+        print(type(error).__name__, "127.0.0.1:1" in str(error))
+""", env={"RSTACK_SOURCE": "redis://127.0.0.1:1/main", "PYTHONPATH": site})
+    assert printed == "ImportError True\nImportError True\n"
+
+
+def test_16_distributions_are_looked_for_where_the_path_says(python, seed):
+    printed = python.installed(seed(TOOL), """
+import importlib.metadata as metadata
+root = sys.meta_path[0].release.root
+for path in ([root], [root + "/my_tool"], ["/nowhere"], []):
+    print([found.version for found in metadata.distributions(path=path)])
+""")
+    assert printed == "['1.5']\n[]\n[]\n[]\n"
+
+
+def test_16_paths_may_lead_up_inside_a_release_and_never_out_of_it(python, seed):
+    area = seed({"pk/__init__.py": "", "pk/deep/data.txt": "data", "objs.py": "X = 1\n"})
+    printed = python.installed(area, """
+import importlib.resources as resources, os, pkgutil, pk
+print(pkgutil.get_data("pk", "../objs.py"), pkgutil.get_data("pk", "deep/../deep/./data.txt"))
+print((resources.files("pk") / "deep" / ".." / "deep/data.txt").read_text())
+folder = os.path.dirname(pk.__file__)
+for path in (folder + "/../../../etc/hostname", folder + "/deep", folder, folder + "/../nope"):
+    try:
+        pk.__loader__.get_data(path)
+    except OSError as error:
+        print(type(error).__name__)
+try:
+    (resources.files("pk") / "deep").read_bytes()
+except IsADirectoryError as error:
+    print("folder")
+sys.path.append(folder + "/..")
+import objs
+print(objs.X)
+""")
+    assert printed == (
+        "b'X = 1\\n' b'data'\ndata\nFileNotFoundError\nIsADirectoryError\nIsADirectoryError\nFileNotFoundError\n"
+        "folder\n1\n"
+    )
 
 
 def test_23_lazy_loaders_load_on_first_use(python, package):

@@ -78,6 +78,33 @@ def test_a_script_with_an_encoding_and_futures_of_its_own(article, python):
     assert same(python, article, ["future.py"]).stdout == "{'x': <class 'int'>}\n"
 
 
+def test_the_program_may_follow_two_dashes(article, python):
+    python.write("folder/script.py", SHOW)
+    expected = python.run("-m", "rstack", "run", "--source", article.env, "folder/script.py", "-x", "--", "y").stdout
+    words = ("--", "folder/script.py", "-x", "--", "y")
+    assert python.run("-m", "rstack", "run", "--source", article.env, *words).stdout == expected
+    python.write("job.py", "import sys; print(sys.argv[1:])\n")
+    for words in (("-m", "job", "--", "x"), ("--", "-m", "job", "--", "x")):
+        assert python.run("-m", "rstack", "run", "--source", article.env, *words).stdout == "['--', 'x']\n"
+
+
+def test_a_program_may_come_from_stdin(article, python):
+    show = SHOW.replace("print(__name__, __file__", "print(__loader__, __name__, __file__")
+    ours = python.run("-m", "rstack", "run", "--source", article.env, "-", "x", "--y", input=show)
+    theirs = python.run("-", "x", "--y", input=show, env={"PYTHONPATH": str(python.local.home / "demo")})
+    assert ours.stdout == theirs.stdout and ours.stdout.endswith("5\n")
+
+
+def test_errors_that_nobody_catches_show_the_programs_frames_alone(article, python):
+    python.write("fails.py", "def f():\n    1 / 0\nf()\n")
+    python.write("app/__main__.py", "import no_such_module\n")
+    python.write("wrong.py", "x = = 1\n")
+    for words in (["fails.py"], ["-m", "fails"], ["app"], ["wrong.py"], ["-m", "wrong"]):
+        ours = python.run("-m", "rstack", "run", "--source", article.env, *words, check=False)
+        theirs = python.run(*words, check=False)
+        assert (ours.returncode, ours.stderr) == (theirs.returncode, theirs.stderr)
+
+
 def test_isolated_python_runs_programs_too(article, python):
     """Under -I nothing can be switched on from outside; from inside it can."""
     python.write("script.py", "from foo.module1 import add; print(add(2, 3))\n")
@@ -103,6 +130,8 @@ def test_functions_of_the_program_can_be_pickled(article, python):
         (["run"], 2, "error: which program? none is given\nhint: name a script"),
         (["run", "script.py"], 2, "which source? none is given"),
         (["run", "--source", "ftp://x/y", "script.py"], 2, "`ftp://` is no kind of source"),
+        (["run", "--only", "no-name", "script.py"], 2, "argument --only: `only` names 'no-name', which cannot be a module"),
+        (["run", "--"], 2, "error: which program? none is given\nhint: name a script"),
         (["run", "--source", "s3://no-such-bucket/main", "script.py"], 1, "NoSuchBucket"),
     ],
 )
@@ -115,4 +144,4 @@ def test_mistakes_are_told(article, python, words, code, message):
 def test_help_says_what_there_is(python):
     shown = python.run("-m", "rstack", "--help").stdout
     assert all(command in shown for command in ("run", "enable", "disable"))
-    assert "SCRIPT | -m MODULE" in " ".join(python.run("-m", "rstack", "run", "--help").stdout.split())
+    assert "SCRIPT | - | -m MODULE" in " ".join(python.run("-m", "rstack", "run", "--help").stdout.split())

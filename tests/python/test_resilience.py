@@ -43,9 +43,37 @@ import rstack
 try:
     rstack.install({proxy.url(url)!r}, timeout=0.3)
 except TimeoutError as error:
-    print(error)
+    print(isinstance(error, rstack.Error), error.exit_code, error)
 """)
-    assert printed == "no answer within 0.3 s\n"
+        address = proxy.url(url)
+    assert printed == (
+        f"True 1 opening {address} took longer than 0.3 s\n"
+        "hint: give it longer with `timeout=SECONDS`, or see whether the store can be reached\n"
+    )
+
+
+def test_a_deadline_ends_looking_for_a_newer_release(python, seed):
+    url = seed({"a.py": ""}).url("redis")
+    with proxied(url) as proxy:
+        process = python.start(f"""
+import pickle, rstack
+rstack.install({proxy.url(url)!r}, timeout=2)
+print("ready", flush=True)
+input()
+try:
+    rstack.advance()
+except rstack.Timeout as error:
+    print(error)
+    print(type(pickle.loads(pickle.dumps(error))).__name__)
+import a
+print(a.__name__)
+""")
+        process.says("ready")
+        proxy.delay = 60
+        printed = process.rest()
+        address = proxy.url(url)
+    assert printed.startswith(f"looking for a newer release of {address} took longer than 2 s\nhint: "), printed
+    assert printed.endswith("\nTimeout\na\n")
 
 
 def test_32_threads_import_700_modules(python, seed):

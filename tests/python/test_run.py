@@ -121,6 +121,13 @@ def test_a_broken_package_is_told_with_pythons_own_error(article, python):
     assert "cannot use the package `rstack`: RuntimeError: half installed" in finished.stderr
 
 
+def test_what_is_printed_when_python_starts_and_ends_is_the_programs(article, python):
+    """It is printed while the package is looked for as well, and is no answer."""
+    python.write("site/sitecustomize.py", "import atexit, sys\nprint('starts')\natexit.register(print, 'ends')\n")
+    env = {"PYTHONPATH": str(python.folder / "site")}
+    assert run(python, "--source", article.env, "--", "python", "-c", ADD, env=env).stdout == "starts\n5\nends\n"
+
+
 def test_errors_before_the_start_are_json_when_asked_for(article, python):
     finished = run(python, "--output", "json", "--source", article.env, "--", "no-such-program", check=False)
     assert json.loads(finished.stdout)["exit_code"] == 2

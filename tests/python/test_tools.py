@@ -93,6 +93,21 @@ def test_pytest_runs_tests_against_a_release(seed, python):
     assert "raise ValueError(net)" in finished.stdout and "shop/prices.py:2: ValueError" in finished.stdout
 
 
+@pytest.mark.parametrize("words", [
+    ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "shop"], ["-m", "unittest", "discover", "shop"],
+])
+def test_tests_in_a_release_are_found_where_they_are_files(seed, python, words):
+    case = "import unittest\n\n\nclass Case(unittest.TestCase):\n    def test_it(self): pass\n"
+    area = seed({"shop/__init__.py": "", "shop/tests/__init__.py": "", "shop/tests/test_it.py": case})
+    words = command(RUN, area.env, *words)
+    words.insert(words.index("--"), "--materialise")
+    finished = python.run(*words[1:], program=words[0], env={"RSTACK_CACHE": str(python.folder / "cache")})
+    shown = finished.stdout + finished.stderr
+    assert "1 passed" in shown or "Ran 1 test" in shown
+    # A path entry of the release hides nothing of it.
+    assert "HiddenNameWarning" not in shown
+
+
 def test_pytest_switches_imports_on_itself(article, python):
     """In a conftest, as a project does that always tests against one release."""
     python.write("conftest.py", f"import rstack\n\nrstack.install({article.env!r})\n")

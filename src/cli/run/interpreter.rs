@@ -11,8 +11,9 @@ use std::process::{Output, Stdio};
 use rstack::{Error, Result};
 use tokio::process::Command;
 
-/// Prints where the package keeps its `sitecustomize`. The current folder is not looked into: a script's own folder
-/// would not be it either.
+/// Tells where the package keeps its `sitecustomize`, between [`MARK`]s and past `sys.stdout`: what runs when Python starts
+/// or ends may print, or have changed it. The current folder is not looked into: a script's own folder would not be it
+/// either.
 const ASK: &str = "
 import sys
 if sys.path and sys.path[0] == '':
@@ -20,8 +21,11 @@ if sys.path and sys.path[0] == '':
 import os, rstack
 site = os.path.join(os.path.dirname(os.path.abspath(rstack.__file__ or '')), '_site')
 os.stat(os.path.join(site, 'sitecustomize.py'))
-sys.stdout.buffer.write(os.fsencode(site))
+os.write(1, b'\\0rstack\\0' + os.fsencode(site) + b'\\0rstack\\0')
 ";
+
+/// What no path has in it.
+const MARK: &[u8] = b"\0rstack\0";
 
 const INSTALL: &str = "install it for that Python: `python -m pip install .` in a clone of rstack";
 
@@ -65,10 +69,10 @@ impl Interpreter {
             .output()
             .await
             .map_err(|error| self.not_started(error))?;
-        if output.status.success() && !output.stdout.is_empty() {
-            return Ok(OsString::from_vec(output.stdout).into());
+        match answer(&output.stdout) {
+            Some(site) if output.status.success() => Ok(OsString::from_vec(site.to_owned()).into()),
+            _ => Err(self.lacking(&output)),
         }
-        Err(self.lacking(&output))
     }
 
     fn not_started(&self, error: io::Error) -> Error {
@@ -92,6 +96,13 @@ impl Interpreter {
         }
         Error::refused(format!("`{python}` cannot use the package `rstack`: {last}")).with_hint(INSTALL)
     }
+}
+
+/// What stands between the first two marks.
+fn answer(stdout: &[u8]) -> Option<&[u8]> {
+    let mark = |bytes: &[u8]| bytes.windows(MARK.len()).position(|window| window == MARK);
+    let told = &stdout[mark(stdout)? + MARK.len()..];
+    Some(&told[..mark(told)?])
 }
 
 /// As the system finds it.
@@ -205,6 +216,19 @@ mod tests {
             ("gunicorn", false),
         ] {
             assert_eq!(is_python(Path::new(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_answer_is_found_among_whatever_else_is_printed() {
+        for (stdout, expected) in [
+            (&b"\0rstack\0/a/_site\0rstack\0"[..], Some(&b"/a/_site"[..])),
+            (b"hello\n\0rstack\0/a b\0rstack\0bye\n", Some(b"/a b")),
+            (b"hello\n\0rstack\0/a", None),
+            (b"/a/_site", None),
+            (b"", None),
+        ] {
+            assert_eq!(answer(stdout), expected);
         }
     }
 
