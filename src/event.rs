@@ -151,6 +151,10 @@ pub enum Task {
     Count,
     /// Emptying a bucket.
     Drain,
+    /// Measuring what a proxy adds to round trips to a store.
+    Delay {
+        store: StoreKind,
+    },
     /// Timing runs of a benchmark.
     Measure,
 }

@@ -20,6 +20,7 @@
 //! | `python` | the extension module of the Python package (feature `python`) |
 //! | [`folders`] | where rstack keeps things on this machine |
 //! | [`trust`] | keys and signatures |
+//! | [`shell`] | words for a POSIX shell |
 //! | [`event`], [`error`], [`interrupt`], [`time`], [`traffic`] | what happened, what went wrong, when to stop, when it was, what was asked |
 //!
 //! The library returns values and reports events; it never prints, never parses arguments and never exits.
@@ -42,6 +43,7 @@ pub mod pull;
 mod python;
 pub mod release;
 pub mod settings;
+pub mod shell;
 pub mod stack;
 pub mod status;
 pub mod store;

@@ -12,7 +12,7 @@ use crate::folders;
 use crate::local;
 use crate::release::CacheOptions;
 use crate::stack::StackName;
-use crate::trust::TrustedKeys;
+use crate::trust::{PublicKey, TrustedKeys};
 
 use self::layers::Layers;
 
@@ -105,7 +105,7 @@ impl Settings {
         let key = Layers::without_flag("RSTACK_SIGNING_KEY");
         config.signing_key = key.pick(&env, config.signing_key, |path| Ok(PathBuf::from(path)))?;
         let keys = Layers::without_flag("RSTACK_TRUSTED_KEYS");
-        let keys = keys.pick(&env, Some(config.trusted_keys), check::public_keys)?;
+        let keys = keys.pick(&env, Some(config.trusted_keys), trusted_keys)?;
         config.trusted_keys = keys.unwrap_or_default();
         let bucket = Layers::without_flag("RSTACK_TEMPLATE_BUCKET");
         config.template.bucket = bucket.pick(&env, config.template.bucket, check::bucket_name)?;
@@ -182,6 +182,14 @@ fn target(flags: &Flags, env: &impl Fn(&str) -> Option<String>, config: &Config)
         (false, Some(_)) => Target::Aws,
         (false, None) => of(variable.unwrap_or(config.target == Some(TargetName::Local))),
     })
+}
+
+/// A variable that is set has to name a key: taken as none, a slip would switch verification off.
+fn trusted_keys(text: &str) -> std::result::Result<Vec<PublicKey>, String> {
+    match check::public_keys(text)? {
+        keys if keys.is_empty() => Err("it is set and names no key".to_owned()),
+        keys => Ok(keys),
+    }
 }
 
 fn cache(env: &impl Fn(&str) -> Option<String>, config: &config::Cache) -> Result<CacheOptions> {

@@ -1,11 +1,12 @@
-//! Ctrl-C and SIGTERM: the first asks the work to stop, the second ends the process at once.
+//! Ctrl-C, SIGTERM and a terminal that goes away: the first asks the work to stop, the second ends the process at once.
 
 use std::sync::Arc;
-use std::thread;
+use std::{fs, io, thread};
 
+use futures_util::future::select_all;
 use rstack::interrupt::Interrupter;
 use rstack::{Error, Result};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::ui::Ui;
 
@@ -16,23 +17,37 @@ pub(crate) fn listen(interrupter: Interrupter, ui: Arc<Ui>) -> Result<()> {
         .enable_io()
         .build()
         .map_err(failed)?;
-    let (mut int, mut term) = {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+    let hangup = hangup_counts().then(SignalKind::hangup);
+    let mut signals = {
         let _guard = runtime.enter();
-        (
-            signal(SignalKind::interrupt()).map_err(failed)?,
-            signal(SignalKind::terminate()).map_err(failed)?,
-        )
+        let listened = kinds.into_iter().chain(hangup).map(signal);
+        listened.collect::<io::Result<Vec<_>>>().map_err(failed)?
     };
     thread::spawn(move || {
         runtime.block_on(async {
-            tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+            any(&mut signals).await;
             interrupter.raise();
-            tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+            any(&mut signals).await;
             ui.restore();
             exit_interrupted()
         });
     });
     Ok(())
+}
+
+async fn any(signals: &mut [Signal]) {
+    let received = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+    select_all(received).await;
+}
+
+/// Whether SIGHUP is to be heard: `nohup` has it ignored, which listening would undo. Where the system does not say, it
+/// stays as it is.
+fn hangup_counts() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 == 0)
 }
 
 #[expect(clippy::exit, reason = "the second signal means now")]

@@ -16,9 +16,17 @@ impl Timestamp {
         Self(SystemTime::now())
     }
 
-    /// Reads RFC 3339 ("2026-11-01T12:00:00Z"), also without the seconds; `None` when it is something else.
+    /// Reads RFC 3339 ("2026-11-01T12:00:00Z", "2026-11-01T13:00:00+01:00"), also without the seconds; without either end
+    /// it is UTC. `None` when it is something else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some((local, ahead)) = with_offset(text) {
+            return Self::parse_utc(local).map(|time| time.shifted(-ahead));
+        }
+        Self::parse_utc(text)
+    }
+
+    fn parse_utc(text: &str) -> Option<Self> {
         let time = text.strip_suffix('Z').unwrap_or(text);
         let to_the_minute = (time.len() == "2026-11-01T12:00".len()).then(|| format!("{time}:00Z"));
         humantime::parse_rfc3339_weak(to_the_minute.as_deref().unwrap_or(text))
@@ -62,6 +70,24 @@ impl Timestamp {
     }
 }
 
+/// A time that ends in an offset from UTC, and so many seconds it is ahead: "+01:00", "-05:30".
+fn with_offset(text: &str) -> Option<(&str, i64)> {
+    let (local, offset) = text.split_at_checked(text.len().checked_sub("+00:00".len())?)?;
+    let (sign, offset) = match offset.split_at_checked(1)? {
+        ("+", offset) => (1, offset),
+        ("-", offset) => (-1, offset),
+        _ => return None,
+    };
+    let (hours, minutes) = offset.split_once(':')?;
+    let number = |text: &str, below: i64| {
+        let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<i64>().ok().filter(|number| digits && *number < below)
+    };
+    let seconds = (number(hours, 24)? * 60 + number(minutes, 60)?) * 60;
+    // Of a time that says that it is UTC, that would be the second end.
+    (!local.ends_with('Z')).then_some((local, sign * seconds))
+}
+
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
     fn add(self, rhs: Duration) -> Self {
@@ -99,5 +125,35 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| de::Error::custom(format!("{text:?} is not a time")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_may_say_how_far_it_is_from_utc() {
+        let parsed = |text: &str| Timestamp::parse(text).map(|time| time.to_string());
+        for text in [
+            "2026-11-27T14:46:42Z",
+            "2026-11-27T14:46:42",
+            "2026-11-27T15:46:42+01:00",
+            "2026-11-27T09:16:42-05:30",
+            "2026-11-28T00:46:42+10:00",
+        ] {
+            assert_eq!(parsed(text).as_deref(), Some("2026-11-27T14:46:42Z"), "{text}");
+        }
+        assert_eq!(parsed("2026-11-27T15:46+01:00"), parsed("2026-11-27T14:46:00Z"));
+        for text in [
+            "2026-11-27",
+            "2026-11-27T15:46:42+1:00",
+            "2026-11-27T15:46:42+24:00",
+            "2026-11-27T15:46:42Z+01:00",
+            "+01:00",
+            "",
+        ] {
+            assert_eq!(parsed(text), None, "{text}");
+        }
     }
 }

@@ -41,6 +41,17 @@ impl Traffic {
         REQUESTS.scope(RefCell::default(), counted).await
     }
 
+    /// Of two who worked at the same time: neither waited for the other's answers.
+    #[must_use]
+    pub fn beside(self, other: Self) -> Self {
+        Self {
+            requests: self.requests + other.requests,
+            round_trips: self.round_trips.max(other.round_trips),
+            sent: self.sent + other.sent,
+            received: self.received + other.received,
+        }
+    }
+
     fn sum(requests: &[Request]) -> Self {
         let mut by_end = requests.to_vec();
         by_end.sort_by_key(|request| request.ended);
@@ -103,6 +114,11 @@ mod tests {
         assert_eq!(
             (both.requests, both.round_trips, both.sent, both.received),
             (2, 2, 2, 20)
+        );
+        let beside = both.beside(Traffic::sum(&[request(1, 9)]));
+        assert_eq!(
+            (beside.requests, beside.round_trips, beside.sent, beside.received),
+            (3, 2, 3, 30)
         );
     }
 }

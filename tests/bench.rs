@@ -1,6 +1,11 @@
 //! `rstack bench`.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::TryStreamExt as _;
 use rstack::store::{DynamoDbStore, S3Store, Store};
@@ -18,7 +23,7 @@ fn rows(output: &Output) -> (Vec<String>, Vec<Value>) {
     let result = output.json_lines().pop().expect("a result");
     let rows = result["data"]["loads"].as_array().expect("loads").clone();
     let name = |row: &Value| {
-        let text = |key: &str| row[key].as_str().expect("text").to_owned();
+        let text = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
         format!("{} {} {}", text("source"), text("way"), row["readers"])
     };
     (rows.iter().map(name).collect(), rows)
@@ -120,9 +125,18 @@ fn an_environment_is_timed_as_a_whole_and_by_each_store_in_every_way_that_applie
     }
     let drawn = fs::read_to_string(&svg).expect("the chart");
     assert!(
-        drawn.contains("\nLoading 7 files, 10.3 KiB\n") && drawn.contains("\ndynamodb\n"),
+        drawn.contains("\nLoading and publishing 7 files, 10.3 KiB, and reading one value\n")
+            && drawn.contains("\nmedians of 2 runs and of 40 reads; lines from the fastest to P95\n")
+            && drawn.contains("\ndynamodb\n"),
         "{drawn}"
     );
+    for (what, file) in [("chart is", files[0]), ("figures are", files[1])] {
+        let said = format!("the {what} in `{file}`");
+        assert!(
+            output.json_lines().iter().any(|line| line["message"] == said.as_str()),
+            "{output}"
+        );
+    }
     let lines = fs::read_to_string(&csv).expect("the figures");
     assert_eq!(lines.lines().count(), 1 + rows.len(), "{lines}");
     assert!(lines.lines().all(|line| line.split(',').count() == 17), "{lines}");
@@ -230,11 +244,16 @@ fn a_delay_is_checked_and_each_round_trip_takes_longer_by_it() {
     for wrong in ["s3=fast", "disk=1ms", "s3"] {
         local.rstack(["bench", "-n", &name, "--delay", wrong]).run().expect(2);
     }
-    let elsewhere = Rstack::new()
-        .args(["bench", "./src", "--delay", "s3=1ms"])
-        .run()
-        .expect(2);
-    assert!(elsewhere.stderr.contains("is for the local AWS"), "{elsewhere}");
+    for (source, complaint) in [
+        ("s3://bucket/area", "is for the local AWS"),
+        ("./src", "none of these sources reads"),
+    ] {
+        let output = Rstack::new()
+            .args(["bench", source, "--delay", "s3=1ms"])
+            .run()
+            .expect(2);
+        assert!(output.stderr.contains(complaint), "{output}");
+    }
 }
 
 #[test]
@@ -259,6 +278,10 @@ fn readers_at_the_same_time_have_connections_of_their_own() {
     assert_eq!(names[..2], ["cold 1", "cold 4"].map(|row| format!("env:{name} {row}")));
     let requests = |row: usize| rows[row]["requests"].as_u64().expect("a number");
     assert_eq!(requests(1), 4 * requests(0), "{rows:?}");
+    assert!(
+        rows[..2].iter().all(|row| row["round_trips"] == 2),
+        "as many for each reader: {rows:?}"
+    );
     assert!(
         rows.iter()
             .all(|row| row["files_per_second"].as_f64().is_some_and(|rate| rate > 0.0))
@@ -310,7 +333,7 @@ fn every_source_is_loaded_cold_and_warm_as_often_as_asked() {
     assert!(table.starts_with("SOURCE"), "{table}");
     assert_eq!(table.matches('█').count().min(1), 1, "{table}");
     assert!(
-        table.ends_with("medians of 3 runs; lines from the fastest to P95\n"),
+        table.ends_with("medians of 3 runs; lines from the median to P95\n"),
         "{table}"
     );
 }
@@ -325,12 +348,20 @@ fn what_cannot_be_measured_is_said_in_its_row_and_the_rest_goes_on() {
     let redis = Redis::start(&[]);
     let nothing = format!("{}/nothing", redis.url());
     let sources = [good.as_str(), "redis://127.0.0.1:1/prod", &nothing, &empty];
+    let drawing = TempDir::new().expect("a folder");
+    let picture = drawing.path().join("chart.svg").display().to_string();
     let output = Rstack::new()
-        .args(["bench", "--repeat", "1"])
+        .args(["bench", "--repeat", "1", "--plot", &picture])
         .args(sources)
         .run()
         .expect(3);
-    assert_eq!(output.stdout.matches(" failed").count(), 3, "{output}");
+    assert_eq!(
+        output.stdout.matches(" failed").count(),
+        6,
+        "in the table, and among the bars: {output}"
+    );
+    let drawn = fs::read_to_string(&picture).expect("the chart");
+    assert_eq!(drawn.matches("\nfailed\n").count(), 3, "{drawn}");
     for said in [
         "cannot be reached",
         "there is no release in area `nothing`",
@@ -353,6 +384,29 @@ fn what_cannot_be_measured_is_said_in_its_row_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_source_that_cannot_be_opened_has_a_row_for_each_way_that_was_asked_for() {
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/demo");
+    let gone = "redis://127.0.0.1:1/prod";
+    let call = Rstack::new().args([
+        "bench",
+        demo,
+        gone,
+        "--repeat",
+        "1",
+        "--way",
+        "cold,read",
+        "--output",
+        "json",
+    ]);
+    let (names, _) = rows(&call.run().expect(3));
+    let expected = ["cold", "read"].map(|way| format!("{gone} {way} 1"));
+    assert!(names.ends_with(&expected), "{names:?}");
+    let call = Rstack::new().args(["bench", demo, gone, "--repeat", "1", "--way", "cold,read"]);
+    let output = call.run().expect(3);
+    assert!(output.stdout.contains(&format!("\n{gone} cold, read: ")), "{output}");
+}
+
+#[test]
 fn a_store_that_goes_away_ends_its_rows_only() {
     let (local, name) = seeded("bench-gone");
     let gone = Redis::start(&[]);
@@ -372,6 +426,12 @@ fn a_store_that_goes_away_ends_its_rows_only() {
         "json",
     ];
     let output = local.rstack(call).run().expect(3);
+    let data = output.json_lines().pop().expect("a result")["data"].clone();
+    assert_eq!(
+        data["left"],
+        Value::Array(Vec::new()),
+        "nothing was written to it: {output}"
+    );
     let (names, rows) = rows(&output);
     for (name, row) in names.iter().zip(&rows) {
         let failed = row["problem"].is_object();
@@ -401,6 +461,159 @@ fn nothing_that_could_be_measured_is_an_error() {
         .run()
         .expect(2);
     assert!(output.stderr.contains("leave SOURCE out"), "{output}");
+}
+
+#[test]
+fn an_interrupt_ends_the_check_of_a_long_delay_at_once() {
+    let (local, name) = seeded("bench-long-delay");
+    let call = local.rstack(["bench", "-n", &name, "--delay", "s3=9s", "--output", "json"]);
+    let mut running = call.spawn();
+    running.until("\"name\":\"delay\",\"store\":\"s3\"").signal(Signal::INT);
+    let start = Instant::now();
+    running.wait().expect(130);
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}
+
+#[test]
+fn areas_that_killed_runs_have_left_are_removed_when_they_are_old() {
+    let (local, name) = seeded("bench-killed");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs();
+    let area = |hours: u64, random: &str| format!("bench-{:08x}-{random}-0", now - hours * 3600);
+    let left = [area(7, "0b1c2d3e"), area(1, "0b1c2d3f"), "bench-mark".to_owned()];
+    for area in &left {
+        local.done(["seed", "-n", &name, "--area", area]);
+    }
+    local.done([
+        "bench", "-n", &name, "--scale", "1", "--way", "publish", "--repeat", "1",
+    ]);
+    let there = left_behind(local, &name, local.redis_url());
+    let of = |area: &String| there.iter().filter(|key| key.starts_with(area)).count();
+    assert_eq!(of(&left[0]), 0, "{there:?}");
+    assert!(of(&left[1]) > 0 && of(&left[2]) > 0, "{there:?}");
+    local.done(["down", "-n", &name, "--yes"]);
+}
+
+#[test]
+fn a_terminal_that_goes_away_interrupts_and_leaves_nothing() {
+    let (local, name) = seeded("bench-hangup");
+    let call = local.rstack([
+        "bench", "-n", &name, "--scale", "1", "--way", "publish", "--repeat", "9999",
+    ]);
+    let mut running = call.args(["--output", "json"]).spawn();
+    running.until("\"done\":3").signal(Signal::HUP);
+    if hangups_are_ignored() {
+        // As under `nohup`, which the process inherits: it goes on.
+        running.until("\"done\":9").signal(Signal::INT);
+    }
+    running.wait().expect(130);
+    assert_eq!(left_behind(local, &name, local.redis_url()), Vec::<String>::new());
+}
+
+fn hangups_are_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux");
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .expect("a mask");
+    u64::from_str_radix(ignored.trim(), 16).expect("hexadecimal digits") & 1 == 1
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    let script = Script::new().start();
+    for (arguments, complaint) in [
+        (
+            &["--way", "read,publish", "--concurrency", "1,4"][..],
+            "add `--way cold`",
+        ),
+        (&["--concurrency", "4,1,4"], "names 4 twice"),
+        (
+            &["env:demo/main", "s3://b/a", "env:demo/main"],
+            "`env:demo/main` is named twice",
+        ),
+        (&["--csv", "-"], "`-` is no file here"),
+        (&["--plot", "chart.svg", "--csv", "./chart.svg"], "both name"),
+    ] {
+        let output = script.rstack(["bench", "-n", "demo"]).args(arguments).run().expect(2);
+        assert!(
+            output.stderr.contains(complaint) && output.stderr.contains("hint: "),
+            "{output}"
+        );
+    }
+    assert!(script.calls().is_empty(), "{:?}", script.story());
+}
+
+/// A run that takes no time and writes its figures to `csv`.
+fn written(csv: &Path) -> Rstack {
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/demo");
+    Rstack::new().args(["bench", demo, "--repeat", "1", "--csv", csv.to_str().expect("text")])
+}
+
+#[test]
+fn links_are_followed_modes_kept_and_what_is_no_file_is_written_through() {
+    let folder = TempDir::new().expect("a folder");
+    let inside = |name: &str| folder.path().join(name);
+    fs::write(inside("old.csv"), "old").expect("a file");
+    fs::set_permissions(inside("old.csv"), Permissions::from_mode(0o640)).expect("a mode");
+    symlink("old.csv", inside("link.csv")).expect("a link");
+    symlink("new.csv", inside("dangling.csv")).expect("a link");
+    for (link, target) in [("link.csv", "old.csv"), ("dangling.csv", "new.csv")] {
+        written(&inside(link)).run().expect(0);
+        assert!(fs::symlink_metadata(inside(link)).expect("a link").is_symlink());
+        let text = fs::read_to_string(inside(target)).expect("figures");
+        assert!(text.starts_with("source,way"), "{text}");
+    }
+    let mode = fs::metadata(inside("old.csv")).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    let fifo = inside("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let reader = {
+        let fifo = fifo.clone();
+        thread::spawn(move || fs::read_to_string(fifo).expect("figures"))
+    };
+    written(&fifo).run().expect(0);
+    assert!(reader.join().expect("a reader").starts_with("source,way"));
+    assert!(fs::metadata(&fifo).expect("a FIFO").file_type().is_fifo());
+    let mut left: Vec<_> = fs::read_dir(folder.path())
+        .expect("a folder")
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["dangling.csv", "fifo", "link.csv", "new.csv", "old.csv"]);
+}
+
+#[test]
+fn stdout_gets_the_figures_before_the_table() {
+    let output = written(Path::new("/dev/stdout")).run().expect(0);
+    assert!(output.stdout.starts_with("source,way"), "{output}");
+    assert!(output.stdout.contains("\nSOURCE "), "{output}");
+}
+
+#[test]
+fn what_cannot_be_written_in_the_end_costs_neither_the_table_nor_the_other_file() {
+    let folder = TempDir::new().expect("a folder");
+    let chart = folder.path().join("chart.svg").display().to_string();
+    let full = written(Path::new("/dev/full")).args(["--plot", &chart]).run().expect(1);
+    assert!(full.stdout.starts_with("SOURCE"), "{full}");
+    assert!(
+        full.stderr.contains("error: ") && full.stderr.contains("/dev/full"),
+        "{full}"
+    );
+    let drawn = fs::read_to_string(&chart).expect("the chart");
+    assert!(drawn.contains("</svg>"), "{drawn}");
+    let json = written(Path::new("/dev/full"))
+        .args(["--output", "json"])
+        .run()
+        .expect(1);
+    let lines = json.json_lines();
+    let [.., figures, error] = lines.as_slice() else {
+        panic!("two objects: {json}");
+    };
+    assert_eq!((&figures["type"], &error["type"]), (&"bench".into(), &"error".into()));
+    assert!(figures["data"]["loads"].is_array(), "{json}");
+    let device = fs::metadata("/dev/full").expect("a device").file_type();
+    assert!(device.is_char_device());
 }
 
 #[test]

@@ -158,6 +158,20 @@ fn the_cache_is_shown_and_cleared() {
 
     --- stderr
     ");
+    // Of those who could only read it, it takes itself back.
+    fs::set_permissions(tapped.cache(), fs::Permissions::from_mode(0o755)).expect("opened");
+    tapped.cat(&format!("s3://{0}-bucket/{0}", tapped.name));
+    let mode = fs::metadata(tapped.cache()).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    if rustix::process::geteuid().is_root() {
+        let foreign = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::chown(foreign.path(), Some(12345), None).expect("given away");
+        let clear = Rstack::new()
+            .args(["cache", "clear"])
+            .env("RSTACK_CACHE", foreign.path());
+        let refused = clear.run().expect(1);
+        assert!(refused.stderr.contains("belongs to another user"), "{refused}");
+    }
     fs::set_permissions(tapped.cache(), fs::Permissions::from_mode(0o722)).expect("opened");
     assert_snapshot!(info(&["cache", "info"]), @r"
     exit: 0
@@ -188,8 +202,8 @@ fn a_cache_size_that_is_none_is_refused() {
     --- stdout
 
     --- stderr
-    error: `RSTACK_CACHE_SIZE` is "much"
-    hint: expected a number of bytes such as 512MiB or 2GiB
+    error: `RSTACK_CACHE_SIZE` cannot be "much": expected a number of bytes such as 512MiB or 2GiB
+    hint: set RSTACK_CACHE_SIZE anew, or `unset RSTACK_CACHE_SIZE`
     "#);
 }
 

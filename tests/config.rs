@@ -97,9 +97,44 @@ fn a_key_that_is_there_twice_is_refused() {
     --- stdout
 
     --- stderr
-    error: rstack.yaml:2:3: tags: `team` is there twice
-    hint: `rstack init` writes a file with every key explained
+    error: rstack.yaml:3:3: tags: `team` is there twice
+    hint: keep one of them
     "#);
+    for (yaml, place) in [
+        ("name: a\nname: a\n", "2:1: `name`"),
+        (
+            "stores:\n  redis:\n    tls: true\n    tls: false\n",
+            "4:5: stores.redis: `tls`",
+        ),
+        (
+            "region: eu-west-1\nseed: {path: src, area: b, path: lib}\n",
+            "2:28: seed: `path`",
+        ),
+    ] {
+        let told = template_beside(yaml).expect(2).stderr;
+        assert!(
+            told.starts_with(&format!("error: rstack.yaml:{place} is there twice\n")),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_is_refused_where_it_is_not() {
+    let dir = folder("");
+    std::fs::write(
+        dir.path().join("rstack.yaml"),
+        b"name: demo\ntags: {h\xc3\xb6he: gr\xfcn}\n",
+    )
+    .expect("a file");
+    assert_snapshot!(Rstack::new().args(["template"]).dir(dir.path()).run(), @r"
+    exit: 2
+    --- stdout
+
+    --- stderr
+    error: rstack.yaml:2:16: this is not UTF-8
+    hint: save the file as UTF-8, as `iconv -f LATIN1 -t UTF-8 rstack.yaml` does of a file in Latin-1
+    ");
 }
 
 #[test]
@@ -202,8 +237,8 @@ fn a_wrong_variable_is_named() {
     --- stdout
 
     --- stderr
-    error: `RSTACK_REGION` is "Ireland"
-    hint: expected a region such as eu-west-1
+    error: `RSTACK_REGION` cannot be "Ireland": expected a region such as eu-west-1
+    hint: set RSTACK_REGION anew, or `unset RSTACK_REGION`
     "#);
 }
 
@@ -270,4 +305,20 @@ fn completions_are_printed_for_every_shell() {
         .status()
         .expect("bash");
     assert!(status.success(), "bash reads its completions");
+}
+
+#[test]
+fn a_redis_with_tls_is_warned_of_where_the_local_aws_has_none() {
+    let told = |args: &[&str]| {
+        let dir = folder("stores: {redis: {tls: true}}\n");
+        Rstack::new().args(args).dir(dir.path()).run().expect(0).stderr
+    };
+    assert!(told(&["template", "--local"]).contains("the local AWS has a Redis without TLS"));
+    assert_eq!(told(&["template"]), "");
+    assert_eq!(
+        told(&["template", "--local", "--preset", "article"])
+            .matches("TLS")
+            .count(),
+        0
+    );
 }

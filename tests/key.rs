@@ -61,9 +61,40 @@ fn what_is_no_key_is_refused() {
     --- stdout
 
     --- stderr
-    error: `RSTACK_TRUSTED_KEYS` is "ed25519:abc"
-    hint: expected `ed25519:` and 44 characters, as `rstack key generate` prints it
+    error: `RSTACK_TRUSTED_KEYS` cannot be "ed25519:abc": expected `ed25519:` and 44 characters, as `rstack key generate` prints it
+    hint: set RSTACK_TRUSTED_KEYS anew, or `unset RSTACK_TRUSTED_KEYS`
     "#);
+}
+
+#[test]
+fn trusted_keys_that_name_no_key_are_refused_and_an_empty_variable_counts_as_unset() {
+    let trusting = |keys: &str| Rstack::new().env("RSTACK_TRUSTED_KEYS", keys).args(["template"]).run();
+    for none in [", ,", ",", " "] {
+        let output = trusting(none).expect(2);
+        assert!(output.stderr.contains("it is set and names no key"), "{output}");
+    }
+    trusting("").expect(0);
+}
+
+#[test]
+fn a_key_that_is_not_there_and_a_folder_that_is_not_there_come_with_a_way_out() {
+    let dir = TempDir::new().expect("a folder");
+    insta::assert_snapshot!(Rstack::new().dir(dir.path()).args(["key", "public", "no key.pem"]).run(), @r"
+    exit: 2
+    --- stdout
+
+    --- stderr
+    error: there is no private key `no key.pem`
+    hint: name the file of one, or `rstack key generate 'no key.pem'` makes one
+    ");
+    insta::assert_snapshot!(Rstack::new().dir(dir.path()).args(["key", "generate", "no/key.pem"]).run(), @r"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: make no/key.pem: No such file or directory (os error 2)
+    hint: make the folder first: `mkdir -p no`
+    ");
 }
 
 /// OpenSSL is what people have: it reads our keys, and we read its.

@@ -165,6 +165,7 @@ kydb.connect(os.environ['URL'])['/pkg/odd.py'] = value
         "['a = 1']",
         "{}",
         "{'code': None}",
+        "{'code': 'a = 1', 'size': 5}",
         "{'code': {'code': 'a = 1'}}",
         "{'text': 'a = 1'}",
         "datetime.date(2026, 1, 1)",
@@ -200,6 +201,7 @@ fn what_kydb_has_is_neither_pinned_nor_signed_nor_there_by_accident() {
 
     --- stderr
     error: `[SOURCE]` is KYDB's, which has no releases to be pinned to
+    hint: leave `?at=` out, or `--at`, which pins all that a union has; in a union `?at=` pins one part
     ");
     let key = "ed25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     insta::assert_snapshot!(call(&["ls", &source]).env("RSTACK_TRUSTED_KEYS", key).run(), @r"

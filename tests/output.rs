@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::environment::made;
 use crate::support::local::{LocalAws, shared, unique};
-use crate::support::scripted::{Script, resources, stack};
+use crate::support::scripted::{Script, error, events, resources, stack, stack_event};
 use crate::support::terminal::session;
 use crate::support::{Output, Rstack};
 
@@ -48,6 +48,10 @@ fn every_command_shows_examples_and_exit_codes() {
                 help.contains("Examples:") || help.contains("Commands:"),
                 "{name}:\n{help}"
             );
+            assert!(
+                help.contains("Exit codes") || help.contains("Commands:"),
+                "{name}:\n{help}"
+            );
         }
     }
 }
@@ -75,7 +79,7 @@ fn errors_of_settings_are_one_json_object_too() {
     insta::assert_snapshot!(rstack(&["status", "--output", "json", "-n", "bad name"]), @r#"
     exit: 2
     --- stdout
-    {"v":1,"type":"error","kind":"usage","message":"`--name` is \"bad name\"","exit_code":2,"hint":"expected a letter, then letters, digits and hyphens, 128 at most"}
+    {"v":1,"type":"error","kind":"usage","message":"`--name` cannot be \"bad name\": expected a letter, then letters, digits and hyphens, 128 at most","exit_code":2,"hint":"give `--name` another value; `rstack --help` explains it"}
 
     --- stderr
     "#);
@@ -132,6 +136,17 @@ fn what_aws_says_cannot_control_the_terminal() {
             [stack("demo", "CREATE_FAILED").environment().reason(reason)],
         )
         .on("ListStackResources", [resources([])])
+        .on("DescribeEvents", [error(400, "ValidationError", "unknown")])
+        .on(
+            "DescribeStackEvents",
+            [events(
+                [
+                    stack_event("1", "demo", "CREATE_IN_PROGRESS"),
+                    stack_event("2", "demo", "CREATE_FAILED").reason(reason),
+                ],
+                None,
+            )],
+        )
         .start();
     let call = Rstack::new().endpoint(aws.endpoint());
     let output = call.args(["status", "-n", "demo", "--color", "always"]).run().expect(0);

@@ -73,7 +73,7 @@ fn a_retired_release_is_refused_with_the_time_and_comes_back_with_a_rollback() {
 
     --- stderr
     error: release [RELEASE] of area `[NAME]` was pruned at [TIME] by me; what only it needs is deleted from [TIME] on
-    hint: until then `rstack rollback [NAME] --to [RELEASE]` brings it back
+    hint: until then `rstack rollback --name [NAME] --local [NAME] --to [RELEASE]` brings it back
     ");
     assert_snapshot!(world.run(&["releases", &world.name]), @r"
     exit: 0
@@ -108,6 +108,8 @@ fn a_redis_that_does_not_answer_is_told_and_options_are_checked() {
     ];
     let output = prune(&world, &without).expect(3);
     assert!(output.stdout.contains("unreachable"), "{output}");
+    let again = format!("{} --keep 2 --even-recent ", world.name);
+    assert!(output.stdout.contains(&again), "{output}");
     assert_snapshot!(world.run(&["prune", "nothing", "--keep", "1"]), @r"
     exit: 1
     --- stdout

@@ -56,7 +56,8 @@ fn help_says_what_it_does_and_ends_with() {
               What to import from [default: RSTACK_SOURCE, else the area `main` of the environment]
 
           --at <RELEASE|TIME>
-              The release with this id, or the one that was current at this time
+              The release with this id (or the first digits of it), or the one that was current at this
+              time ([TIME])
 
           --only <NAMES>
               Names that come from the source even where they are installed, with all below them, such
@@ -256,6 +257,7 @@ fn a_folder_has_no_releases_to_be_pinned_to() {
 
     --- stderr
     error: `.` is a folder, which has no releases to be pinned to
+    hint: leave `?at=` out, or `--at`, which pins all that a union has; in a union `?at=` pins one part
     ");
 }
 

@@ -6,7 +6,10 @@ use regex::Regex;
 
 use crate::support::environment::{made, made_with_ttl};
 use crate::support::local::{shared, unique};
-use crate::support::scripted::{Script, cache_cluster, denied, resource, resources, stack, stacks_page, status};
+use crate::support::scripted::{
+    Script, cache_cluster, denied, event, events, resource, resources, stack, stack_event, stacks_page, status,
+};
+use crate::support::terminal::session;
 use crate::support::{Output, Rstack, Signal};
 
 /// With the widths of columns taken out: they follow from how long things took.
@@ -111,8 +114,7 @@ fn watching_shows_it_again_until_interrupted() {
         .spawn();
     // The second of them, which is the first that follows a line.
     watching.until("\n{\"v\":1,\"type\":\"status\"").signal(Signal::INT);
-    let output = watching.wait();
-    assert_eq!(output.code(), Some(130));
+    let output = watching.wait().expect(0);
     let lines = output.json_lines();
     let (last, refreshes) = lines.split_last().expect("lines");
     assert!(refreshes.len() >= 2, "{refreshes:?}");
@@ -121,7 +123,101 @@ fn watching_shows_it_again_until_interrupted() {
             .iter()
             .all(|line| line["type"] == "status" && line["data"]["name"] == name.as_str())
     );
-    assert_eq!((&last["type"], &last["kind"]), (&"error".into(), &"interrupted".into()));
+    assert_eq!(
+        (&last["type"], &last["data"]["name"]),
+        (&"result".into(), &name.as_str().into())
+    );
+}
+
+#[test]
+fn the_end_of_watching_is_no_error() {
+    let home = shared().home().display().to_string();
+    let args = ["status", "--region", "eu-west-1", "--watch", "1", "--local"];
+    let ended = session(&args, &[("RSTACK_HOME", &home)], 80, &[("e", "\u{3}")]);
+    assert_eq!(ended.code, 0, "{}", ended.text);
+    assert!(!ended.text.contains("interrupted"), "{}", ended.text);
+}
+
+#[test]
+fn a_narrow_terminal_cuts_neither_statuses_nor_names_nor_values() {
+    let url = "rediss://master.demo-redis-1x2y3z.abcdef.euw1.cache.amazonaws.com:6379";
+    let aws = Script::new()
+        .on(
+            "DescribeStacks",
+            [stack("demo", "CREATE_COMPLETE")
+                .environment()
+                .created("2026-01-01T00:00:00Z")
+                .output("RedisUrl", url)],
+        )
+        .on(
+            "ListStackResources",
+            [resources([resource(
+                "Table",
+                "demo-Table-484A69F6EF6FA",
+                "AWS::DynamoDB::Table",
+                "CREATE_COMPLETE",
+            )])],
+        )
+        .start();
+    let endpoint = aws.endpoint();
+    let env = [
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ];
+    let shown = session(&["status", "-n", "demo", "--color", "never"], &env, 40, &[]);
+    let tables = shown.text.replace('\r', "");
+    let tables = tables.split_once("\n\n").expect("a headline").1;
+    assert_eq!(
+        tables,
+        format!(
+            "RESOURCE  Table\nSTATUS    CREATE_COMPLETE\nNAME      demo-Table-484A69F6EF6FA\n\
+             TYPE      AWS::DynamoDB::Table\n\nOUTPUT  RedisUrl\nVALUE   {url}\n"
+        )
+    );
+}
+
+/// A stack that is settled in this status after one resource has failed.
+fn failed(status: &str) -> Script {
+    Script::new()
+        .on(
+            "DescribeStacks",
+            [stack("demo", status).environment().created("2026-01-01T00:00:00Z")],
+        )
+        .on("ListStackResources", [resources([])])
+        .on(
+            "DescribeStackEvents",
+            [events(
+                [
+                    stack_event("1", "demo", "CREATE_IN_PROGRESS").reason("User Initiated"),
+                    event("2", "Bucket", "AWS::S3::Bucket", "CREATE_FAILED").reason("taken already exists"),
+                    event("3", "Table", "AWS::DynamoDB::Table", "CREATE_FAILED").reason("Resource creation cancelled"),
+                    stack_event("4", "demo", "ROLLBACK_IN_PROGRESS").reason("The following resource(s) failed"),
+                    stack_event("5", "demo", status),
+                ],
+                None,
+            )],
+        )
+}
+
+#[test]
+fn a_stack_that_failed_is_shown_with_its_first_cause() {
+    let aws = failed("ROLLBACK_COMPLETE").start();
+    insta::assert_snapshot!(squeezed(&aws.rstack(["status", "-n", "demo"]).run()), @r"
+    exit: 0
+    --- stdout
+    demo ROLLBACK_COMPLETE in eu-west-1, [DURATION]  old, time to live: for ever
+    first cause: Bucket (AWS::S3::Bucket): taken already exists
+
+    --- stderr
+    ");
+    let data = &aws
+        .rstack(["status", "-n", "demo", "--output", "json"])
+        .run()
+        .expect(0)
+        .json()["data"];
+    assert_eq!(data["cause"], "Bucket (AWS::S3::Bucket): taken already exists");
 }
 
 /// The address is reserved for documentation: nothing ever answers there, as for a Redis inside a VPC.

@@ -1,6 +1,7 @@
 //! `--timeline` of `rstack up` and `rstack status`.
 
 use std::fs;
+use std::os::unix::fs::{FileTypeExt as _, symlink};
 
 use tempfile::TempDir;
 
@@ -72,6 +73,26 @@ fn without_a_file_it_is_drawn_as_text() {
     assert!(narrow.contains("\nbucket CREATE_COMPLETE "), "{narrow}");
     // A terminal that tells no width is taken for one of 80 columns.
     assert!(shown("0").contains("bucket"));
+}
+
+#[test]
+fn a_picture_that_cannot_be_written_in_the_end_costs_nothing_else() {
+    let (name, folder) = (unique("timeline"), TempDir::new().expect("a folder"));
+    made(shared(), &name);
+    let link = folder.path().join("full.svg");
+    symlink("/dev/full", &link).expect("a link");
+    let status = ["status", "-n", &name, "--timeline", link.to_str().expect("text")];
+    let output = shared().rstack(status).run().expect(1);
+    assert!(output.stdout.contains("CREATE_COMPLETE"), "{output}");
+    assert!(
+        output.stderr.contains("error: ") && output.stderr.contains("full.svg"),
+        "{output}"
+    );
+    let device = fs::metadata(&link).expect("a device").file_type();
+    assert!(
+        device.is_char_device(),
+        "the link and what it leads to stay what they are"
+    );
 }
 
 #[test]

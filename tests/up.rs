@@ -2,13 +2,14 @@
 
 mod live;
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::support::scripted::{
     Answer, EventAnswer, Script, Scripted, change, change_set, connection_reset, denied, ec2, error, event, events, ok,
-    operation_events, query, refused_endpoint, stack, stack_event, stack_id, template, throttled,
+    operation_events, query, refused_endpoint, stack, stack_event, stack_id, template, throttled, xml,
 };
 use crate::support::{Rstack, Signal};
 
@@ -386,6 +387,73 @@ fn another_version_of_rstack_alone_is_no_change() {
 }
 
 #[test]
+fn tags_that_nobody_names_any_more_stay_and_others_are_shown() {
+    let tagged = || stack("demo", "CREATE_COMPLETE").environment().tag("team", "core");
+    let same = Story::new(
+        Script::new()
+            .on("DescribeStacks", [tagged()])
+            .on("GetTemplate", [template(TEMPLATE)]),
+    );
+    assert!(same.up([]).run().expect(0).stdout.contains("up to date already"));
+
+    let story = Story::new(
+        Script::new()
+            .on("DescribeStacks", [tagged()])
+            .on("GetTemplate", [template(TEMPLATE)])
+            .on("CreateChangeSet", [query("<Id>arn:change</Id>")])
+            .on("DescribeChangeSet", [change_set("c", "demo", "CREATE_COMPLETE", [])])
+            .on("DeleteChangeSet", [ok()]),
+    );
+    let output = story.up(["-t", "team=web", "-t", "cost=42"]).run().expect(2);
+    assert!(output.stderr.contains("+ add tag cost = 42\n"), "{output}");
+    assert!(
+        output.stderr.contains("~ change tag team = web, which was core\n"),
+        "{output}"
+    );
+}
+
+#[test]
+fn an_update_that_failed_and_was_kept_is_no_success() {
+    let failed = || stack("demo", "UPDATE_FAILED").environment();
+    let story = Story::new(
+        Script::new()
+            .on("DescribeStacks", [failed()])
+            .on("GetTemplate", [template(TEMPLATE)])
+            .on(
+                "DescribeStackEvents",
+                [events(
+                    [
+                        stack_event("1", "demo", "UPDATE_IN_PROGRESS").reason("User Initiated"),
+                        event("2", "Table", "AWS::DynamoDB::Table", "UPDATE_FAILED").reason("too many tables"),
+                        stack_event("3", "demo", "UPDATE_FAILED"),
+                    ],
+                    None,
+                )],
+            ),
+    );
+    insta::assert_snapshot!(story.up([]).run(), @r"
+    exit: 4
+    --- stdout
+
+    --- stderr
+    error: stack `demo` ended in UPDATE_FAILED: Table (AWS::DynamoDB::Table): too many tables
+    left: stack `demo` (UPDATE_FAILED); `rstack down --name demo` removes it
+    hint: change the template and bring it up again, or roll the update back in CloudFormation's console
+    ");
+}
+
+#[test]
+fn what_does_not_answer_as_aws_does_is_told() {
+    let story = Story::new(Script::new().on("DescribeStacks", [xml("<html>a portal</html>")]));
+    let output = story.up([]).run().expect(1);
+    assert!(output.stderr.contains("its answer cannot be read"), "{output}");
+    assert!(
+        output.stderr.contains("something else than AWS answers there"),
+        "{output}"
+    );
+}
+
+#[test]
 fn somebody_elses_stack_is_not_touched() {
     let story = Story::new(Script::new().on("DescribeStacks", [stack("demo", "CREATE_COMPLETE")]));
     insta::assert_snapshot!(story.up(["--yes"]).run(), @r"
@@ -487,6 +555,62 @@ fn ctrl_c_and_sigterm_stop_watching_and_say_how_to_attach() {
         let output = running.wait().expect(130);
         assert!(output.stderr.contains("AWS goes on"), "{output}");
         assert!(output.stderr.contains("rstack up --name demo"), "{output}");
+    }
+}
+
+#[test]
+fn what_to_run_again_is_all_that_was_asked_for() {
+    let story = Story::new(creation([events([begun()], None)], "CREATE_IN_PROGRESS"));
+    std::fs::create_dir(story.dir.path().join("my code")).expect("a folder");
+    std::fs::write(story.dir.path().join("my code/a.py"), "a = 1\n").expect("written");
+    let asked = "-p Size=2 -t team=core --ttl 90m --on-failure keep --timeout 1s --yes --timeline t.svg --seed";
+    let asked = asked.split(' ').chain(["my code"]);
+    let output = story.up(asked).run().expect(5);
+    let again = "`rstack up --name demo --template stack.yaml --parameter Size=2 --on-failure keep --tag team=core \
+                 --ttl 1h30m --yes --seed 'my code' --timeline t.svg` attaches again";
+    assert!(output.stderr.contains(again), "{output}");
+}
+
+#[test]
+fn an_interrupt_ends_waiting_for_any_answer() {
+    let slow = |answer: Answer| answer.delayed(Duration::from_secs(30));
+    let absent_and = |action, answer| Script::new().on("DescribeStacks", [absent()]).on(action, [answer]);
+    let standing = || {
+        let script = Script::new().on("DescribeStacks", [stack("demo", "CREATE_COMPLETE").environment()]);
+        script.on("GetTemplate", [template("Resources: {}")])
+    };
+    for (asked, script, says) in [
+        (
+            "DescribeStacks",
+            Script::new().on("DescribeStacks", [slow(absent())]),
+            "nothing was changed",
+        ),
+        (
+            "CreateStack",
+            absent_and("CreateStack", slow(accepted())),
+            "if it has taken the request, it goes on",
+        ),
+        (
+            "GetTemplate",
+            Script::new()
+                .on("DescribeStacks", [stack("demo", "CREATE_COMPLETE").environment()])
+                .on("GetTemplate", [slow(template("Resources: {}"))]),
+            "nothing was changed",
+        ),
+        (
+            "CreateChangeSet",
+            standing().on("CreateChangeSet", [slow(query("<Id>arn:change</Id>"))]),
+            "if it has taken the request, it goes on",
+        ),
+    ] {
+        let story = Story::new(script);
+        let mut running = story.up([]).spawn();
+        while story.aws.count(asked) == 0 {
+            sleep(Duration::from_millis(10));
+        }
+        running.signal(Signal::TERM);
+        let output = running.wait().expect(130);
+        assert!(output.stderr.contains(says), "{asked}: {output}");
     }
 }
 

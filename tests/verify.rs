@@ -195,3 +195,106 @@ fn a_redis_that_does_not_answer_is_a_row_and_an_area_without_releases_is_an_erro
     hint: `rstack seed DIR --area AREA` publishes one
     ");
 }
+
+#[test]
+fn a_damaged_list_of_plain_files_hides_none_of_them_and_is_dropped() {
+    let world = two_releases("verify-ledger");
+    let name = &world.name;
+    let ledger = format!("{name}/.rstack/files");
+    block_on(async {
+        let [s3, ..] = stores(&world).await;
+        flip(&*s3, &format!("{name}/a.py")).await;
+        write(&*s3, &ledger, "nonsense").await;
+    });
+    let (code, found) = looked(&world, &[]);
+    assert_eq!(code, Some(3));
+    assert_eq!(
+        named(&found),
+        [format!("s3 damaged {ledger}"), format!("s3 damaged {name}/a.py")]
+    );
+    let shown = verify(&world, &["--repair"]).expect(0);
+    let words =
+        "the list of the plain files that were written cannot be read; the next `rstack seed` writes it anew, repaired";
+    assert!(shown.stdout.contains(words), "{shown}");
+    assert_eq!(looked(&world, &[]).0, Some(0));
+    world.seed("./src", &["--plain"]).expect(0);
+    let (_, whole) = looked(&world, &[]);
+    assert_eq!(states(&whole), ["right"; 3], "{whole}");
+}
+
+#[test]
+fn a_redis_that_was_emptied_is_not_behind_once_it_is_repaired_or_seeded() {
+    let world = two_releases("verify-emptied");
+    let name = &world.name;
+    let empty = || {
+        block_on(async {
+            let [.., redis] = stores(&world).await;
+            let pages: Vec<_> = redis.list(&format!("{name}/")).try_collect().await.expect("pages");
+            let keys: Vec<String> = pages.concat().into_iter().map(|listed| listed.key).collect();
+            redis.delete_many(&keys).await.expect("gone");
+        });
+    };
+    empty();
+    verify(&world, &["--repair"]).expect(0);
+    let status = world.run(&["status"]).expect(0);
+    assert!(!status.stdout.contains("behind"), "{status}");
+    // Older manifests do not come back by seeding, which is no damage.
+    empty();
+    world.seed("./src", &[]).expect(0);
+    let source = format!("{}/{name}", world.local.redis_url().trim_end_matches('/'));
+    let history = world.run(&["releases", &source]).expect(0);
+    assert!(history.stderr.is_empty(), "{history}");
+    let second = history.stdout.lines().nth(2).expect("the first move");
+    assert!(second.contains("?  ?  ?"), "{history}");
+    assert_eq!(looked(&world, &[]).0, Some(0));
+}
+
+#[test]
+fn a_store_that_missed_a_move_of_the_same_second_is_the_one_that_is_behind() {
+    let world = two_releases("verify-second");
+    world.write("src/a.py", "a = 3\n");
+    world.seed("./src", &["--redis-url", "redis://127.0.0.1:1"]).expect(3);
+    let status = world.run(&["status"]).expect(0);
+    let line = status.stdout.lines().find(|line| line.contains("redis (behind)"));
+    assert!(line.is_some_and(|line| !line.contains("s3 (behind)")), "{status}");
+}
+
+#[test]
+fn a_damaged_move_or_manifest_hides_no_other() {
+    let world = two_releases("verify-history");
+    world.write("src/a.py", "a = 3\n");
+    world.seed("./src", &[]).expect(0);
+    let name = &world.name;
+    let manifest = format!(
+        "{name}/.rstack/release/{}",
+        world.moves()[0]["release"].as_str().expect("an id")
+    );
+    block_on(async {
+        for store in stores(&world).await {
+            flip(&*store, &format!("{name}/.rstack/move/2")).await;
+            flip(&*store, &manifest).await;
+        }
+    });
+    let source = format!("s3://{name}-bucket/{name}");
+    let fresh = ["RSTACK_CACHE", "off"];
+    let shown = world
+        .local
+        .rstack(["releases", &source, "-n", name])
+        .env(fresh[0], fresh[1])
+        .hide(name, "[NAME]")
+        .run();
+    assert_snapshot!(shown, @r#"
+    exit: 3
+    --- stdout
+    MOVE     RELEASE           TIME                  BY  WHAT                       FILES  +  ~  -  WHY
+       3  *  [RELEASE]  [TIME]  me  publish, manifest damaged      ?  ?  ?  ?
+       2                                                 damaged                        ?  ?  ?  ?
+       1     [RELEASE]  [TIME]  me  publish                        2  2  0  0
+
+    --- stderr
+    [CLOCK] warning: s3: "[NAME]/.rstack/move/2": this marker is damaged: it is not what its checksum says
+    [CLOCK] hint: `rstack verify --name [NAME] --local [NAME] --repair` copies it from a store that has it right
+    [CLOCK] warning: s3: "[NAME]/.rstack/release/[RELEASE]": what is stored here is not what its name says: its hash differs
+    [CLOCK] hint: `rstack verify --name [NAME] --local [NAME] --repair` copies it from a store that has it right
+    "#);
+}

@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClie
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::clock::ServerClock;
+use super::command::AwsCommand;
 use super::log::RequestLog;
 use super::profile::NamedProfile;
 use crate::error::{Error, Result};
@@ -41,6 +42,7 @@ pub struct Access {
 pub struct Aws {
     config: SdkConfig,
     region: String,
+    profile: Option<String>,
     clock: ServerClock,
     cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
     s3: OnceLock<aws_sdk_s3::Client>,
@@ -117,6 +119,7 @@ impl Aws {
         Ok(Self {
             config,
             region,
+            profile: access.profile.clone(),
             clock: ServerClock::default(),
             cloudformation: OnceLock::new(),
             s3: OnceLock::new(),
@@ -136,6 +139,16 @@ impl Aws {
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// For hints that name a command of the AWS CLI.
+    #[must_use]
+    pub fn command(&self) -> AwsCommand {
+        AwsCommand {
+            region: self.region.clone(),
+            profile: self.profile.clone(),
+            endpoint_url: self.config.endpoint_url().map(str::to_owned),
+        }
     }
 
     #[must_use]

@@ -11,6 +11,10 @@ use serde::Serialize;
 use super::permission::permissions;
 use super::profile::ProfileError;
 
+/// What to do when a service says that there is enough of something already.
+pub(crate) const LIMIT_REACHED: &str = "a limit of the account is reached: remove what is not needed (`rstack gc` removes \
+                                        expired environments), or ask for more under Service Quotas";
+
 /// The AWS services that rstack talks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -75,6 +79,8 @@ pub enum AwsErrorKind {
     Timeout,
     /// The service failed (5xx).
     Unavailable,
+    /// It answered, and not as this service does.
+    Unreadable,
     Other,
 }
 
@@ -134,7 +140,8 @@ impl AwsError {
             }
             SdkError::ConstructionFailure(_) if has_credentials_error(error) => AwsErrorKind::NoCredentials,
             SdkError::ConstructionFailure(_) => AwsErrorKind::Invalid,
-            SdkError::ResponseError(_) if status.is_some_and(|s| s < 500) => AwsErrorKind::Other,
+            SdkError::ServiceError(_) if code.is_none() && status.is_some_and(|s| s < 300) => AwsErrorKind::Unreadable,
+            SdkError::ResponseError(_) if status.is_some_and(|s| s < 500) => AwsErrorKind::Unreadable,
             SdkError::ResponseError(_) => AwsErrorKind::Unavailable,
             _ => kind_of(code.as_deref(), status),
         };
@@ -193,6 +200,13 @@ impl AwsError {
                 .any(|text| self.message.starts_with(text))
     }
 
+    /// "LimitExceeded", "VpcLimitExceeded", "ServiceQuotaExceededException", …
+    fn is_limit(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        let reached = ["Limit", "Quota"].iter().any(|what| code.contains(what)) && code.contains("Exceeded");
+        reached || code == "TooManyBuckets"
+    }
+
     /// The way out, where there is a usual one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -232,9 +246,14 @@ impl AwsError {
                 "the fault lies with the service, or with a proxy before it; wait a moment and run the same command again"
                     .to_owned()
             }
+            AwsErrorKind::Unreadable => {
+                "something else than AWS answers there; check `--endpoint-url` and the proxy (HTTPS_PROXY, NO_PROXY)"
+                    .to_owned()
+            }
             AwsErrorKind::Connection | AwsErrorKind::Timeout => {
                 "check the network, the proxy (HTTPS_PROXY, NO_PROXY), the region and `--endpoint-url`".to_owned()
             }
+            _ if self.is_limit() => LIMIT_REACHED.to_owned(),
             _ => return None,
         };
         Some(hint)
@@ -327,9 +346,33 @@ where
 {
     let cause = || chain(error).last().map_or_else(String::new, ToString::to_string);
     match (status, error) {
+        (Some(..300), _) => format!("its answer cannot be read: {}", cause()),
         // As answers to HEAD have no body, they tell nothing but the status.
         (Some(status), SdkError::ServiceError(_)) => format!("HTTP status {status}"),
         (Some(status), _) => format!("HTTP status {status}, {}", cause()),
         (None, _) => cause(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_is_reached_has_a_way_out_whichever_service_says_so() {
+        let hint = |service, code: &str| {
+            let message = "the maximum number is reached".to_owned();
+            AwsError::answered(service, "Create", 400, Some(code.to_owned()), message, None).hint()
+        };
+        for (service, code) in [
+            (Service::Ec2, "VpcLimitExceeded"),
+            (Service::Ec2, "SecurityGroupLimitExceeded"),
+            (Service::CloudFormation, "LimitExceededException"),
+            (Service::S3, "TooManyBuckets"),
+            (Service::ElastiCache, "ClusterQuotaForCustomerExceeded"),
+        ] {
+            assert_eq!(hint(service, code).as_deref(), Some(LIMIT_REACHED), "{code}");
+        }
+        assert!(hint(Service::Ec2, "RequestLimitExceeded").is_some_and(|hint| hint.contains("calls a second")));
     }
 }

@@ -3,19 +3,22 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::probe::Probe;
 use crate::error::{Error, Result};
 use crate::store::StoreKind;
 
 const CHUNK: usize = 256 * 1024;
 /// Sleeping ends later than asked, by about this; the rest is waited for without.
 const OVERSLEEPING: Duration = Duration::from_micros(200);
-/// Round trips by the proxy and without it, in turns.
-const TRIPS: usize = 11;
+/// Round trips that one figure is the median of, where they take no time.
+const TRIPS: u64 = 11;
+/// How long those of one try may take together; one is made however long it takes.
+const TRY: Duration = Duration::from_secs(1);
 /// A busy moment of the machine gets another chance.
 const TRIES: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,6 +31,8 @@ pub struct DelayProxy {
     upstream: SocketAddr,
     address: SocketAddr,
     delay: Duration,
+    /// How long answers are held back, in nanoseconds.
+    held: Arc<AtomicU64>,
     closed: Arc<AtomicBool>,
 }
 
@@ -40,12 +45,14 @@ impl DelayProxy {
         let failed = |error: io::Error| Error::local(format!("the proxy before {store} does not start: {error}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let held = Arc::new(AtomicU64::new(nanoseconds(delay)));
         let closed = Arc::new(AtomicBool::new(false));
         let proxy = Self {
             store,
             upstream,
             address,
             delay,
+            held: Arc::clone(&held),
             closed: Arc::clone(&closed),
         };
         thread::spawn(move || {
@@ -54,10 +61,16 @@ impl DelayProxy {
                     return;
                 }
                 // One that fails is the client's to notice.
-                let _ = client.and_then(|client| join(client, upstream, delay));
+                let _ = client.and_then(|client| join(client, upstream, &held));
             }
         });
         Ok(proxy)
+    }
+
+    /// What it stands before.
+    #[must_use]
+    pub fn store(&self) -> StoreKind {
+        self.store
     }
 
     /// Where it listens.
@@ -66,26 +79,39 @@ impl DelayProxy {
         self.address
     }
 
-    /// Measures how much longer a round trip takes by way of it, in seconds. Blocks for a moment.
+    /// Measures how much longer a round trip takes by way of it, in seconds. What even the fastest takes too long is held
+    /// back less from then on: the hops take time, and so does waking up what had to wait. `told` hears how many round
+    /// trips were made, and of how many. Blocks, for the longer the longer the delay is.
     ///
     /// # Errors
     /// When that is not what was asked for, give or take a tenth (or 0.3 ms), or the server does not answer.
-    pub fn check(&self) -> Result<f64> {
-        let mut added = 0.0;
+    pub fn check(&self, told: &dyn Fn(u64, u64)) -> Result<f64> {
+        let unanswered = |error: io::Error| {
+            let place = format!("{} does not answer by way of the proxy before it: {error}", self.store);
+            Error::local(place)
+        };
         let wanted = self.delay.as_secs_f64();
-        for _ in 0..TRIES {
-            let trips: io::Result<Vec<f64>> = (0..TRIPS)
-                .map(|_| Ok(self.trip(self.address)?.as_secs_f64() - self.trip(self.upstream)?.as_secs_f64()))
-                .collect();
-            let mut trips = trips.map_err(|error| {
-                Error::local(format!(
-                    "{} does not answer by way of the proxy before it: {error}",
-                    self.store
-                ))
-            })?;
-            trips.sort_by(f64::total_cmp);
-            added = trips[TRIPS / 2];
-            if (added - wanted).abs() <= (wanted / 10.0).max(0.0003) {
+        let trips = trips(self.delay);
+        let (mut done, mut added) = (0, 0.0);
+        for attempt in 0..TRIES {
+            let plain = Probe::connect(self.store, self.upstream, PATIENCE)
+                .and_then(|mut probe| probe.times(TRIPS, || ()))
+                .map_err(unanswered)?;
+            let total = done + trips;
+            let held = Probe::connect(self.store, self.address, PATIENCE + self.delay)
+                .and_then(|mut probe| {
+                    probe.times(trips, || {
+                        told(done, total);
+                        done += 1;
+                    })
+                })
+                .map_err(unanswered)?;
+            added = held.median - plain.median;
+            let excess = held.least - plain.least - wanted;
+            if attempt == 0 && excess > (wanted / 50.0).max(0.000_05) {
+                self.trim(excess);
+            } else if (added - wanted).abs() <= (wanted / 10.0).max(0.0003) {
+                told(done, done);
                 return Ok(added);
             }
         }
@@ -98,31 +124,22 @@ impl DelayProxy {
         .with_hint("this machine is busy with something else; again when it is quiet"))
     }
 
-    /// A question and its answer on a connection that was used before.
-    fn trip(&self, address: SocketAddr) -> io::Result<Duration> {
-        let question: &[u8] = match self.store {
-            StoreKind::Redis => b"PING\r\n",
-            _ => b"GET /_none HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        };
-        let mut connection = TcpStream::connect_timeout(&address, PATIENCE)?;
-        connection.set_nodelay(true)?;
-        connection.set_read_timeout(Some(PATIENCE))?;
-        let mut answer = vec![0; CHUNK];
-        let mut ask = |connection: &mut TcpStream| {
-            let start = Instant::now();
-            connection.write_all(question)?;
-            match connection.read(&mut answer)? {
-                0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
-                _ => Ok(start.elapsed()),
-            }
-        };
-        ask(&mut connection)?;
-        // What else there is of the answer must not be taken for the next one.
-        connection.set_read_timeout(Some(self.delay.max(Duration::from_millis(1))))?;
-        while connection.read(&mut vec![0; CHUNK]).is_ok_and(|length| length > 0) {}
-        connection.set_read_timeout(Some(PATIENCE))?;
-        ask(&mut connection)
+    /// Holds back less by so many seconds from now on.
+    fn trim(&self, seconds: f64) {
+        let held = Duration::from_nanos(self.held.load(Ordering::Relaxed)).as_secs_f64();
+        let held = Duration::try_from_secs_f64(held - seconds).unwrap_or_default();
+        self.held.store(nanoseconds(held), Ordering::Relaxed);
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Round trips of one try: an odd number, and the fewer the longer each takes.
+fn trips(delay: Duration) -> u64 {
+    let fitting = TRY.as_millis() / delay.as_millis().max(1);
+    u64::try_from(fitting).unwrap_or(TRIPS).clamp(1, TRIPS) | 1
 }
 
 impl Drop for DelayProxy {
@@ -133,7 +150,7 @@ impl Drop for DelayProxy {
     }
 }
 
-fn join(client: TcpStream, upstream: SocketAddr, delay: Duration) -> io::Result<()> {
+fn join(client: TcpStream, upstream: SocketAddr, held: &Arc<AtomicU64>) -> io::Result<()> {
     let server = TcpStream::connect_timeout(&upstream, PATIENCE)?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
@@ -143,18 +160,17 @@ fn join(client: TcpStream, upstream: SocketAddr, delay: Duration) -> io::Result<
         let _ = io::copy(&mut asking, &mut asked);
         let _ = asked.shutdown(Shutdown::Write);
     });
-    thread::spawn(move || hold_back(server, delay, &waiting));
+    let held = Arc::clone(held);
+    thread::spawn(move || hold_back(server, &held, &waiting));
     thread::spawn(move || deliver(client, &due));
     Ok(())
 }
 
-fn hold_back(mut server: TcpStream, delay: Duration, waiting: &Sender<(Instant, Vec<u8>)>) {
+fn hold_back(mut server: TcpStream, held: &AtomicU64, waiting: &Sender<(Instant, Vec<u8>)>) {
     let mut chunk = vec![0; CHUNK];
     while let Ok(length @ 1..) = server.read(&mut chunk) {
-        if waiting
-            .send((Instant::now() + delay, chunk[..length].to_vec()))
-            .is_err()
-        {
+        let when = Instant::now() + Duration::from_nanos(held.load(Ordering::Relaxed));
+        if waiting.send((when, chunk[..length].to_vec())).is_err() {
             return;
         }
     }
@@ -177,7 +193,18 @@ fn deliver(mut client: TcpStream, due: &Receiver<(Instant, Vec<u8>)>) {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
+
+    #[test]
+    fn a_long_delay_is_checked_by_few_round_trips() {
+        let of = |milliseconds| trips(Duration::from_millis(milliseconds));
+        assert_eq!(
+            [0, 1, 30, 90, 200, 500, 2000, 10_000].map(of),
+            [11, 11, 11, 11, 5, 3, 1, 1]
+        );
+    }
 
     #[test]
     fn a_round_trip_takes_longer_by_what_was_asked() {
@@ -195,8 +222,14 @@ mod tests {
             }
         });
         let proxy = DelayProxy::before(StoreKind::Redis, upstream, Duration::from_millis(5)).expect("a proxy");
-        let added = proxy.check().expect("the delay asked for");
+        let told = RefCell::new(Vec::new());
+        let added = proxy
+            .check(&|done, total| told.borrow_mut().push((done, total)))
+            .expect("the delay asked for");
         assert!((0.0045..0.0055).contains(&added), "{added}");
+        let told = told.into_inner();
+        assert_eq!(told[0], (0, 11));
+        assert!(told.last().is_some_and(|(done, total)| done == total), "{told:?}");
         let address = proxy.address();
         drop(proxy);
         thread::sleep(Duration::from_millis(50));

@@ -42,7 +42,7 @@ pub struct Measured {
     pub files: u64,
     /// Of their contents, of one reader.
     pub bytes: u64,
-    /// Of all readers together.
+    /// Of all readers together; round trips are those of the one that made most.
     pub traffic: Traffic,
 }
 
@@ -159,18 +159,23 @@ impl Bench<'_> {
         }
         let start = Instant::now();
         let loads = seats.iter().map(|(seat, store)| async move {
-            match (way, store) {
-                (Way::Each, Some(store)) => each(&**store, &held.plain).await,
-                (Way::Batched, Some(store)) => store.get_many(&held.plain).await.map_err(Error::from),
-                (Way::Cold | Way::Warm, _) => self.everything(subject, seat).await.map(|(_, contents)| contents),
-                _ => Err(no_store()),
-            }
+            let load = async {
+                match (way, store) {
+                    (Way::Each, Some(store)) => each(&**store, &held.plain).await,
+                    (Way::Batched, Some(store)) => store.get_many(&held.plain).await.map_err(Error::from),
+                    (Way::Cold | Way::Warm, _) => self.everything(subject, seat).await.map(|(_, contents)| contents),
+                    _ => Err(no_store()),
+                }
+            };
+            let (loaded, traffic) = Box::pin(Traffic::of(load)).await;
+            loaded.map(|contents| (contents, traffic))
         });
-        let (loaded, traffic) = Traffic::of(try_join_all(loads)).await;
+        let loaded = try_join_all(loads).await;
         let seconds = start.elapsed().as_secs_f64();
-        let mut bytes = 0;
-        for contents in loaded? {
+        let (mut bytes, mut traffic) = (0, Traffic::default());
+        for (contents, of_one) in loaded? {
             bytes = whole(&held.paths, &contents)?;
+            traffic = traffic.beside(of_one);
         }
         Ok(Measured {
             seconds: vec![seconds],

@@ -2,6 +2,7 @@
 
 mod delay;
 mod load;
+mod probe;
 mod scratch;
 mod spread;
 mod subject;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::subject::Standing;
 use crate::aws::Aws;
@@ -43,7 +44,13 @@ impl Drop for ScratchCache {
     }
 }
 
-/// Areas that nobody else has: one to read from, and as many to publish to as it takes.
+/// What the names of all scratch areas begin with.
+const PREFIX: &str = "bench-";
+/// A run that was killed leaves its areas behind; none takes longer than this, in seconds.
+const ABANDONED: u64 = 6 * 3600;
+
+/// Areas that nobody else has: one to read from, and as many to publish to as it takes. Their names say when they were
+/// made: `bench-6928f0a5-0b1c2d3e-0`, in seconds since 1970.
 #[derive(Debug)]
 pub struct ScratchAreas {
     prefix: String,
@@ -54,7 +61,7 @@ impl ScratchAreas {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            prefix: format!("bench-{:016x}", fastrand::u64(..)),
+            prefix: format!("{PREFIX}{:08x}-{:08x}", now(), fastrand::u32(..)),
             given: AtomicU32::new(0),
         }
     }
@@ -80,13 +87,33 @@ impl ScratchAreas {
         self.given.load(Ordering::Relaxed) > 0
     }
 
-    /// Removes all of them from a store.
+    /// Removes all of them from a store, and what runs have left there that were killed six hours ago or more.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn remove(&self, store: &dyn Store) -> Result<u64> {
-        remove_areas(store, &self.prefix).await
+        let now = now();
+        remove_areas(store, PREFIX, |area| {
+            area.starts_with(&self.prefix) || abandoned(area, now)
+        })
+        .await
     }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
+}
+
+/// Whether this is a scratch area that nobody uses any more.
+fn abandoned(area: &str, now: u64) -> bool {
+    let mut parts = area.strip_prefix(PREFIX).unwrap_or_default().split('-');
+    let (Some(made), Some(random), Some(number), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let ours = [made, random].into_iter().all(|part| part.len() == 8) && number.parse::<u32>().is_ok();
+    u32::from_str_radix(made, 16).is_ok_and(|made| ours && u64::from(made) + ABANDONED < now)
 }
 
 impl Default for ScratchAreas {
@@ -143,6 +170,7 @@ pub async fn fill(filling: &Filling<'_>, plain: bool) -> Result<Option<StoreErro
             area,
             stack_id: &standing.stack_id,
             stores: &[&*s3, &*dynamodb, &*redis],
+            unanswered: &[],
             dry_run: false,
             reporter: &Unheard,
             interrupt,
@@ -167,4 +195,29 @@ struct Unheard;
 
 impl Reporter for Unheard {
     fn report(&self, _: &Event) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_area_is_abandoned_six_hours_after_it_was_made() {
+        let made = 0x6928_f0a5;
+        let later = |hours: u64| made + hours * 3600 + 1;
+        assert!(abandoned("bench-6928f0a5-0b1c2d3e-0", later(6)));
+        assert!(!abandoned("bench-6928f0a5-0b1c2d3e-0", later(5)));
+        for other in [
+            "bench-6928f0a5",
+            "bench-6928f0a5-0b1c2d3e-x",
+            "bench-mark-20260101-1",
+            "main",
+            "bench-",
+        ] {
+            assert!(!abandoned(other, later(1000)), "{other}");
+        }
+        let areas = ScratchAreas::new();
+        let own = areas.another().expect("an area");
+        assert!(!abandoned(own.as_str(), now()) && abandoned(own.as_str(), now() + ABANDONED + 1));
+    }
 }

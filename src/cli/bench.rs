@@ -1,6 +1,7 @@
 //! `rstack bench`.
 
 mod delay;
+mod files;
 mod plan;
 mod report;
 mod run;
@@ -13,12 +14,11 @@ use rstack::bench::Way;
 use rstack::{Error, Outcome, Result};
 
 use self::delay::{Delay, Delays};
+use self::files::Files;
 use self::plan::Plan;
 use self::run::Run;
-use super::file::OutputFile;
 use super::redis::RedisOption;
 use super::{Context, source};
-use crate::ui::chart::Picture;
 
 /// Time loading from each store: one by one, batched, as a release; single reads; publishing
 ///
@@ -106,38 +106,37 @@ impl WayName {
     }
 }
 
-/// Where else the figures go.
-struct Files {
-    plot: Option<(Picture, OutputFile)>,
-    csv: Option<OutputFile>,
-}
-
 impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
         // First what can be wrong on this machine.
-        let files = self.files()?;
+        self.consistent()?;
+        let files = Files::of(self.plot.as_deref(), self.csv.as_deref())?;
+        let urls = plan::urls(context, &self)?;
         let delays = Delays::start(context, &self.delays).await?;
-        let plan = Box::pin(Plan::of(context, &self, delays)).await?;
+        let plan = Box::pin(Plan::of(context, &self, urls, delays)).await?;
         let report = Box::pin(Run::new(context, &self, plan).finish()).await?;
         let chart = words::chart(&report);
-        if let Some((picture, file)) = &files.plot {
-            file.write(&picture.draw(&chart.scene())?)?;
-        }
-        if let Some(file) = &files.csv {
-            file.write(report.csv().as_bytes())?;
-        }
+        let written = files.write(context, &report, &chart).await;
         let outcome = report.outcome();
         let shown = |style| words::of(&report, &chart, style);
-        context.ui.finish("bench", &report, outcome, shown);
-        Ok(outcome)
+        context.conclude("bench", &report, outcome, written, shown)
     }
 
-    fn files(&self) -> Result<Files> {
-        let picture = |path: &PathBuf| Ok::<_, Error>((Picture::of(path)?, OutputFile::new(path)?));
-        Ok(Files {
-            plot: self.plot.as_ref().map(picture).transpose()?,
-            csv: self.csv.as_deref().map(OutputFile::new).transpose()?,
-        })
+    /// What can be seen to be wrong without asking anybody.
+    fn consistent(&self) -> Result<()> {
+        let twice = |at: usize| self.concurrency[..at].contains(&self.concurrency[at]);
+        if let Some(at) = (0..self.concurrency.len()).find(|at| twice(*at)) {
+            let twice = format!("`--concurrency` names {} twice", self.concurrency[at]);
+            return Err(Error::usage(twice).with_hint("name each number once"));
+        }
+        let several = self.concurrency.iter().any(|readers| *readers > 1);
+        if several && self.ways().is_some_and(|ways| !ways.into_iter().any(Way::loads)) {
+            return Err(
+                Error::usage("`--concurrency` is for ways that load all files: none of those asked for does")
+                    .with_hint("add `--way cold`, or leave `--concurrency` out"),
+            );
+        }
+        Ok(())
     }
 
     /// The ways asked for; `None` where all that apply are meant.

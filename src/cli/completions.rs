@@ -17,6 +17,10 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
+stdout: the script that the shell reads.
+
+Exit codes: 0 printed; 2 usage.
+
 Examples:
   rstack completions bash > ~/.local/share/bash-completion/completions/rstack
   rstack completions zsh > \"${fpath[1]}/_rstack\"

@@ -193,6 +193,7 @@ impl Tour<'_> {
             area: &area,
             stack_id: &stack.id,
             stores: &stores,
+            unanswered: &[],
             dry_run: false,
             reporter: self.context.ui,
             interrupt: &self.context.interrupt,

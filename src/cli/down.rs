@@ -143,15 +143,17 @@ pub(crate) async fn take_down(
     down(aws, plan, wanted, &watch).await
 }
 
-/// The environments of the local AWS share one Redis, which stays when a stack goes. Its keys go first: without the
-/// stack, nobody would come for them again.
+/// The environments of the local AWS share one Redis, which stays when a stack goes. Its keys go first, out of
+/// every database that `--redis-url` may have named: without the stack, nobody would come for them again.
 async fn forget_keys(context: &Context<'_>, stack_id: &str) -> Result<()> {
     let settings = &context.settings;
     if settings.target == Target::Local
         && let Some(local) = local::find(&settings.local).await?
     {
-        let store = RedisStore::new(local.redis_url().parse::<RedisAddress>()?);
-        remove_own_keys(&store, stack_id).await?;
+        for url in local.redis_databases().await? {
+            let store = RedisStore::new(url.parse::<RedisAddress>()?);
+            remove_own_keys(&store, stack_id).await?;
+        }
     }
     Ok(())
 }

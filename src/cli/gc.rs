@@ -180,7 +180,7 @@ fn of_survey(found: &Survey, now: Timestamp, style: Style) -> String {
         let living = text::count(found.living as u64, "environment");
         return format!("nothing is overdue; {living} may live on\n");
     }
-    let mut table = Table::new(&["environment", "status", ">overdue for"]);
+    let mut table = Table::new(&["=ENVIRONMENT", "=STATUS", ">OVERDUE FOR"]);
     for expired in &found.expired {
         let status = &expired.stack.status;
         table.row([

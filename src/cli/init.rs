@@ -25,6 +25,8 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 stdout: the path of the file.
 
+Exit codes: 0 written; 1 it is already there, or cannot be written; 2 usage.
+
 Examples:
   rstack init --name demo
   rstack init --config other.yaml";

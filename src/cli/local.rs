@@ -12,16 +12,30 @@ use rstack::{ErrorKind, Outcome, Result};
 use serde_json::json;
 
 use super::Context;
-use crate::ui::{Role, Style, Table, text};
+use crate::ui::{Line, Role, Style, Table, text};
 
 /// Start, look at and stop the AWS on this machine
 ///
 /// `--local` starts it by itself; these commands are for looking into it and for ending it.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Local {
     #[command(subcommand)]
     action: Action,
 }
+
+const AFTER_HELP: &str = "\
+stdout: where it is, or what was asked for.
+
+Exit codes: 0 done, also when there was nothing to stop; 1 it could not be made, started or stopped, or the question \
+was answered with no; 2 usage; 130 interrupted.
+
+Examples:
+  rstack local start                     before the first `--local`, to see that it works
+  eval \"$(rstack local env)\"            then `aws s3 ls`, boto3 and redis-cli use it
+  rstack local status                    its servers, and the environments in it
+  rstack local logs --follow             what the AWS says while it works
+  rstack local stop --yes                in a script; the environments in it are lost";
 
 #[derive(Debug, Subcommand)]
 enum Action {
@@ -147,11 +161,18 @@ fn shown(status: &Status, now: Timestamp, style: Style) -> String {
         table.row(cells.map(|cell| (Role::Plain, cell)));
     }
     let _ = write!(shown, "\n{}", table.render(style));
+    for server in servers.iter().filter(|server| !server.answers) {
+        let line = Line::new()
+            .and(Role::Bad, format!("{} does not answer", server.name))
+            .plain("; the next command that uses the local AWS starts it again, empty, and so does ")
+            .plain("`rstack local start`");
+        let _ = writeln!(shown, "{}", line.render(style));
+    }
     if environments.is_empty() {
         shown.push_str("\nno environments\n");
         return shown;
     }
-    let mut table = Table::new(&["ENVIRONMENT", "STATUS"]);
+    let mut table = Table::new(&["=ENVIRONMENT", "=STATUS"]);
     for environment in environments {
         let role = Role::from(environment.status.tone());
         table.row([

@@ -1,5 +1,6 @@
 //! The command line, one file a command.
 
+mod apart;
 mod authorship;
 mod bench;
 mod cache;
@@ -55,9 +56,10 @@ use rstack::release::LocalCache;
 use rstack::settings::{Settings, Target};
 use rstack::stack::StackName;
 use rstack::{Error, ErrorKind, Outcome, Result};
+use serde::Serialize;
 
-use self::shell::command_line;
-use crate::ui::Ui;
+use self::shell::{command_line, completed};
+use crate::ui::{Style, Ui};
 
 /// A throw-away home for Python code in AWS: an S3 bucket, a DynamoDB table and a Redis as one CloudFormation stack.
 #[derive(Debug, Parser)]
@@ -164,6 +166,22 @@ impl Context<'_> {
         ))
     }
 
+    /// Shows what a command found, also when a file beside it could not be written: that is the command's error then.
+    pub(crate) fn conclude<T: Serialize>(
+        &self,
+        command: &'static str,
+        value: &T,
+        outcome: Outcome,
+        written: Result<()>,
+        text: impl FnOnce(Style) -> String,
+    ) -> Result<Outcome> {
+        match written {
+            Ok(()) => self.ui.finish(command, value, outcome, text),
+            Err(_) => self.ui.data(command, value, text),
+        }
+        written.map(|()| outcome)
+    }
+
     /// What this machine keeps of what is read, opened on first use.
     pub(crate) fn cache(&self) -> &Arc<LocalCache> {
         let open = || LocalCache::open(&self.settings.cache, self.ui);
@@ -208,7 +226,7 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
             in_use: OnceLock::new(),
         })
     };
-    match command {
+    let done = match command {
         Command::Up(command) => Box::pin(command.run(&context()?)).await,
         Command::Seed(command) => Box::pin(command.run(&context()?)).await,
         Command::Releases(command) => Box::pin(command.run(&context()?)).await,
@@ -235,5 +253,12 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
         Command::Key(command) => command.run(ui),
         Command::Init(args) => init::run(&args, &global, ui),
         Command::Completions(args) => completions::run(&args, ui),
-    }
+    };
+    done.map_err(|error| match (&error.hint, global.settings()) {
+        (Some(hint), Ok(settings)) => {
+            let hint = completed(hint, &settings);
+            error.with_hint(hint)
+        }
+        _ => error,
+    })
 }

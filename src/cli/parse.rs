@@ -1,9 +1,10 @@
 //! From the process's arguments to a [`Cli`], or to what to show instead.
 
+use std::error::Error as _;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use rstack::Error;
 use rstack::interrupt;
@@ -24,7 +25,19 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Unparse
         .color(color)
         .try_get_matches_from(&args)
         .and_then(|matches| Cli::from_arg_matches(&matches))
-        .map_err(|error| Unparsed { error, json })
+        .map_err(|error| Unparsed {
+            error: with_way_out(error),
+            json,
+        })
+}
+
+/// clap shows of a value's error the message only; the hint becomes one of its tips.
+fn with_way_out(mut error: clap::Error) -> clap::Error {
+    let ours = error.source().and_then(|cause| cause.downcast_ref::<Error>());
+    if let Some(hint) = ours.and_then(|ours| ours.hint.clone()) {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
+    }
+    error
 }
 
 /// Help, a version, or a usage error.
@@ -113,6 +126,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_value_that_is_refused_says_what_it_may_be() {
+        let line = ["rstack", "seed", "--area", "../x"].map(OsString::from);
+        let Err(unparsed) = parse(line.into_iter()) else {
+            panic!("`../x` is an area")
+        };
+        let error = usage_error(&unparsed.error);
+        assert!(error.to_string().contains("cannot be the name of an area"), "{error}");
+        assert!(error.hint.is_some_and(|hint| hint.starts_with("a name such as `main`")));
     }
 
     #[test]

@@ -146,6 +146,7 @@ pub(crate) async fn catch_up(
             area: &area,
             stack_id,
             stores,
+            unanswered: &[],
             dry_run: false,
             reporter: context.ui,
             interrupt: &context.interrupt,

@@ -64,6 +64,17 @@ impl Rule {
             (None, age) => Keep::Within(age.unwrap_or(Duration::MAX)),
         }
     }
+
+    /// As it is typed.
+    fn option(self) -> String {
+        match (self.keep, self.older_than) {
+            (Some(count), _) => format!("--keep {count}"),
+            (None, age) => {
+                let age = humantime::format_duration(age.unwrap_or(Duration::MAX)).to_string();
+                format!("--older-than {}", quote(&age))
+            }
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -123,9 +134,11 @@ impl Args {
             Box::pin(prune(&job, &work)).await?
         };
         let again = format!(
-            "{} {}",
+            "{} {} {}{}",
             command_line(&context.settings, "prune", context.settings.require_name()?),
-            quote(self.area.as_str())
+            quote(self.area.as_str()),
+            self.rule.option(),
+            if self.even_recent { " --even-recent" } else { "" }
         );
         for store in &mut report.stores {
             if store.store == StoreKind::Redis && store.state == PrunedStoreState::Unreachable {

@@ -109,6 +109,12 @@ impl Way<'_> {
                 quote(&given.url())
             );
         }
+        if context.settings.target == Target::Local && self.endpoint.tls {
+            return format!(
+                "the local AWS has a Redis without TLS: `rstack up` again without `stores: {{redis: {{tls: true}}}}` in \
+                 rstack.yaml; then again: {again}"
+            );
+        }
         if context.settings.target == Target::Local {
             return format!(
                 "`rstack local status` shows whether it runs; `rstack local start` mends it; then again: {again}"

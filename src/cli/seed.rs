@@ -12,10 +12,11 @@ use clap::{Args as ClapArgs, ValueEnum};
 use rstack::aws::Aws;
 use rstack::bytecode::Compiled;
 use rstack::event::{Event, Reporter as _};
-use rstack::publish::{Area, Publish, Report, Tree, publish};
+use rstack::publish::{Area, Publish, Report, Tree, holder, publish};
 use rstack::release::{self, Content, Mover, Place, Publication, Published, Stores, Work};
+use rstack::settings::Target;
 use rstack::stack::{Endpoints, Stack, describe};
-use rstack::store::{DynamoDbStore, S3Store, Store, StoreKind};
+use rstack::store::{DynamoDbStore, S3Store, Store, StoreError, StoreKind};
 use rstack::trust::PrivateKey;
 use rstack::{Error, ErrorKind, Outcome, Result};
 use serde::Serialize;
@@ -235,14 +236,19 @@ impl Seed<'_> {
     }
 
     async fn publish(&self, context: &Context<'_>, stores: &[Arc<dyn Store>]) -> Result<SeedReport> {
+        if context.settings.target == Target::Local && !self.dry_run {
+            self.warn_of_neighbours(context, stores).await;
+        }
         let release = Box::pin(self.release(context, stores)).await?;
         let plain = self.options.plain.wanted(self.tree.bytes());
         let each: Vec<&dyn Store> = stores.iter().map(AsRef::as_ref).collect();
+        let unanswered: Vec<StoreError> = release.iter().flat_map(Published::unanswered).cloned().collect();
         let job = Publish {
             tree: self.tree,
             area: self.area,
             stack_id: &self.stack.id,
             stores: if plain || release.is_none() { &each } else { &[] },
+            unanswered: &unanswered,
             dry_run: self.dry_run,
             reporter: context.ui,
             interrupt: &context.interrupt,
@@ -263,6 +269,28 @@ impl Seed<'_> {
             bytecode: Vec::new(),
             files,
         })
+    }
+
+    /// The environments on this machine share one Redis: what another one has there under the same keys is replaced.
+    async fn warn_of_neighbours(&self, context: &Context<'_>, stores: &[Arc<dyn Store>]) {
+        let Some(redis) = stores.iter().find(|store| store.kind() == StoreKind::Redis) else {
+            return;
+        };
+        // One that does not answer is told later.
+        let holder = holder(&**redis, self.area).await.ok().flatten();
+        let Some(other) = holder.filter(|stack| *stack != self.stack.id) else {
+            return;
+        };
+        let name = other.split('/').nth(1).unwrap_or(&other);
+        context.ui.report(&Event::Warning {
+            message: format!(
+                "area `{}` of environment `{name}` leaves Redis, which environments on the local AWS share",
+                self.area
+            ),
+            hint: Some(
+                "an area of another name, `--area NAME`, leaves both there; S3 and DynamoDB are not shared".to_owned(),
+            ),
+        });
     }
 
     /// Where the area's release is read, when it may be another one than the plain files are of by now. Who comes later

@@ -1,6 +1,7 @@
-//! What a POSIX shell reads: words, and the commands that hints name.
+//! The commands of rstack that hints name.
 
 use rstack::settings::{Settings, Target};
+pub(crate) use rstack::shell::quote;
 use rstack::stack::StackName;
 
 /// `rstack VERB --name NAME` with the options that lead to the same AWS and the same configuration.
@@ -31,28 +32,16 @@ pub(crate) fn command_line(settings: &Settings, verb: &str, name: &StackName) ->
     words.join(" ")
 }
 
-/// A word, in quotes only where it has to be.
-pub(crate) fn quote(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
+/// Commands on an area, which the library names without knowing how the environment was found.
+const ON_AREAS: [&str; 3] = ["prune", "rollback", "verify"];
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_only_when_they_need_it() {
-        assert_eq!(quote("eu-west-1"), "eu-west-1");
-        assert_eq!(
-            quote("arn:aws:iam::123456789012:role/a+b"),
-            "arn:aws:iam::123456789012:role/a+b"
-        );
-        assert_eq!(quote("it's mine"), r"'it'\''s mine'");
-        assert_eq!(quote(""), "''");
-    }
+/// A hint with commands that can be typed as they stand: with the options that lead to the same environment.
+pub(crate) fn completed(hint: &str, settings: &Settings) -> String {
+    let Some(name) = settings.name() else {
+        return hint.to_owned();
+    };
+    ON_AREAS.iter().fold(hint.to_owned(), |hint, verb| {
+        let complete = format!("`{} ", command_line(settings, verb, name));
+        hint.replace(&format!("`rstack {verb} "), &complete)
+    })
 }

@@ -25,7 +25,8 @@ current one for so long. With `trusted_keys` (RSTACK_TRUSTED_KEYS) only what one
 /// Which release.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct At {
-    /// The release with this id, or the one that was current at this time
+    /// The release with this id (or the first digits of it), or the one that was current at this time
+    /// (2026-11-01T12:00:00Z)
     #[arg(long, value_name = "RELEASE|TIME")]
     at: Option<Pin>,
 }

@@ -13,7 +13,7 @@ use rstack::{Outcome, Result};
 use serde::Serialize;
 
 use super::Context;
-use super::timeline::{TimelineOption, Wanted};
+use super::timeline::{Made, TimelineOption, Wanted};
 use crate::ui::{Style, chart};
 
 /// Show an environment, or all of them
@@ -41,7 +41,7 @@ Examples:
 
 stdout: the tables, or one JSON object. A store that cannot be reached from here is shown, and is no error.
 
-Exit codes: 0 shown, 1 there is no such environment, 2 usage, 130 interrupted";
+Exit codes: 0 shown, also when Ctrl-C ends `--watch`; 1 there is no such environment; 2 usage; 130 interrupted";
 
 /// What was found, in the form that is shown.
 #[derive(Debug, Serialize)]
@@ -74,44 +74,53 @@ impl Status {
         }
         let aws = context.until_interrupted(context.aws()).await?;
         let Some(seconds) = self.watch else {
-            let found = context.until_interrupted(find(context, &aws, &drawing)).await?;
-            context
-                .ui
-                .finish("status", &found, Outcome::Done, |style| found.text(style));
-            return Ok(Outcome::Done);
+            let (found, written) = context.until_interrupted(find(context, &aws, &drawing)).await?;
+            return context.conclude("status", &found, Outcome::Done, written, |style| found.text(style));
         };
-        loop {
-            let found = context.until_interrupted(find(context, &aws, &drawing)).await?;
-            context.ui.refresh("status", &found, |style| found.text(style));
-            if context.ui.reader_left() {
-                return Ok(Outcome::Done);
-            }
-            let pause = tokio::time::sleep(Duration::from_secs(seconds));
-            let pause = async {
-                pause.await;
-                Ok(())
-            };
-            context.until_interrupted(pause).await?;
-        }
+        watch(context, &aws, &drawing, Duration::from_secs(seconds)).await
     }
 }
 
-async fn find(context: &Context<'_>, aws: &Aws, drawing: &Wanted) -> Result<Found> {
+/// Shows it again and again. An interrupt is how that is meant to end.
+async fn watch(context: &Context<'_>, aws: &Aws, drawing: &Wanted, pause: Duration) -> Result<Outcome> {
+    let (mut found, mut written) = context.until_interrupted(find(context, aws, drawing)).await?;
+    loop {
+        context.ui.refresh("status", &found, |style| found.text(style));
+        written?;
+        if context.ui.reader_left() {
+            break;
+        }
+        let next = async {
+            tokio::time::sleep(pause).await;
+            find(context, aws, drawing).await
+        };
+        tokio::select! {
+            biased;
+            next = next => (found, written) = next?,
+            () = context.interrupt.wait() => break,
+        }
+    }
+    context.ui.finish("status", &found, Outcome::Done, |_| String::new());
+    Ok(Outcome::Done)
+}
+
+/// What there is to show, and whether a file beside it could be written.
+async fn find(context: &Context<'_>, aws: &Aws, drawing: &Wanted) -> Result<(Found, Result<()>)> {
     let now = Timestamp::now();
     let Some(name) = context.settings.name() else {
         let environments = status::environments(aws, now).await?;
         let region = aws.region().to_owned();
-        return Ok(Found::All { region, environments });
+        return Ok((Found::All { region, environments }, Ok(())));
     };
     match status::status(aws, name.as_str(), now).await? {
         Some(report) => {
-            let timeline = drawing.make(context, aws, name.as_str()).await?;
-            let drawn = drawing.on_stdout();
-            Ok(Found::One(Box::new(One {
+            let Made { timeline, written } = drawing.make(context, aws, name.as_str()).await;
+            let one = One {
                 report,
                 timeline,
-                drawn,
-            })))
+                drawn: drawing.on_stdout(),
+            };
+            Ok((Found::One(Box::new(one)), written))
         }
         None => Err(context.no_environment(name, aws)),
     }

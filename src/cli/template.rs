@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::{Args as ClapArgs, ValueEnum};
 use rstack::config::Stores;
 use rstack::event::{Event, Reporter};
+use rstack::settings::Target;
 use rstack::template::{Format, Preset};
 use rstack::{Error, Outcome, Result};
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub(crate) struct Args {
 
 const AFTER_HELP: &str = "\
 stdout: the template. Nothing is asked of AWS.
+
+Exit codes: 0 printed; 1 the file that rstack.yaml names cannot be read; 2 usage or configuration.
 
 Examples:
   rstack template > stack.yaml
@@ -87,6 +90,14 @@ pub(super) fn choose<'a>(preset: Option<PresetName>, context: &'a Context<'_>) -
         context.ui.report(&Event::Warning {
             message: "`stores` in rstack.yaml does not change the preset `article`".to_owned(),
             hint: Some("its choices are parameters: set them under `template: parameters:`".to_owned()),
+        });
+    }
+    if preset == Preset::Default && config.stores.redis.tls && context.settings.target == Target::Local {
+        context.ui.report(&Event::Warning {
+            message: "the local AWS has a Redis without TLS: what is made with `tls: true` cannot use it".to_owned(),
+            hint: Some(
+                "leave out `stores: {redis: {tls: true}}` for the local AWS, as in a file for `--config`".to_owned(),
+            ),
         });
     }
     Choice::Preset(preset)

@@ -10,6 +10,7 @@ use rstack::{Error, Result};
 
 use super::Context;
 use super::file::OutputFile;
+use super::shell::quote;
 use crate::ui::chart::{self, Picture};
 
 #[derive(Debug, Clone, Default, ClapArgs)]
@@ -28,6 +29,16 @@ pub(crate) enum Wanted {
 }
 
 impl TimelineOption {
+    /// As it is typed, for a command that does the same again.
+    pub(crate) fn typed(&self) -> Option<String> {
+        let path = self.timeline.as_ref()?;
+        Some(if path.as_os_str() == "-" {
+            "--timeline".to_owned()
+        } else {
+            format!("--timeline {}", quote(&path.display().to_string()))
+        })
+    }
+
     /// Asked before any work begins.
     pub(crate) fn wanted(&self) -> Result<Wanted> {
         match self.timeline.as_deref() {
@@ -41,26 +52,52 @@ impl TimelineOption {
     }
 }
 
+/// What was read, and whether the file could be made of it.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) timeline: Option<Timeline>,
+    pub(crate) written: Result<()>,
+}
+
 impl Wanted {
     /// Reads the newest operation of a stack, if it is to be drawn anywhere, and draws it into the file if that is the
     /// place. Without a stack there is nothing to draw, which is told.
-    pub(crate) async fn make(&self, context: &Context<'_>, aws: &Aws, name_or_id: &str) -> Result<Option<Timeline>> {
-        if matches!(self, Self::Nowhere) {
-            return Ok(None);
+    pub(crate) async fn make(&self, context: &Context<'_>, aws: &Aws, name_or_id: &str) -> Made {
+        let read = match self {
+            Self::Nowhere => Ok(None),
+            Self::Stdout | Self::File(..) => self.read(context, aws, name_or_id).await,
+        };
+        match read {
+            Ok(Some(timeline)) => Made {
+                written: self.write(context, &timeline).await,
+                timeline: Some(timeline),
+            },
+            other => Made {
+                timeline: None,
+                written: other.map(drop),
+            },
         }
-        let Some(timeline) = stack::timeline(aws, name_or_id).await? else {
+    }
+
+    async fn read(&self, context: &Context<'_>, aws: &Aws, name_or_id: &str) -> Result<Option<Timeline>> {
+        let timeline = stack::timeline(aws, name_or_id).await?;
+        if timeline.is_none() {
             context.ui.report(&Event::Warning {
                 message: format!("no timeline is drawn: there is no stack `{name_or_id}` any more"),
                 hint: None,
             });
-            return Ok(None);
-        };
+        }
+        Ok(timeline)
+    }
+
+    async fn write(&self, context: &Context<'_>, timeline: &Timeline) -> Result<()> {
         if let Self::File(file, picture) = self {
-            file.write(&picture.draw(&chart::draw_timeline(&timeline))?)?;
+            let drawn = picture.draw(&chart::draw_timeline(timeline))?;
+            file.write(context, drawn).await?;
             let message = format!("the timeline is in `{}`", file.path().display());
             context.ui.report(&Event::Note { message });
         }
-        Ok(Some(timeline))
+        Ok(())
     }
 
     /// Whether it is shown among the words on stdout.
@@ -70,19 +107,17 @@ impl Wanted {
 
     /// Draws the timeline of a run that failed, too: that is when it is looked at most. The first error stays the error.
     pub(crate) async fn make_after(&self, context: &Context<'_>, aws: &Aws, name: &str, error: Error) -> Error {
-        match self.make(context, aws, name).await {
-            Ok(Some(timeline)) if self.on_stdout() => {
-                let words = |style| chart::timeline_words(&timeline, style);
-                context.ui.data("timeline", &timeline, words);
-            }
-            Ok(_) => {}
-            Err(other) => {
-                let message = format!("no timeline is drawn: {other}");
-                context.ui.report(&Event::Warning {
-                    message,
-                    hint: other.hint,
-                });
-            }
+        let Made { timeline, written } = self.make(context, aws, name).await;
+        if let Some(timeline) = timeline.filter(|_| self.on_stdout()) {
+            let words = |style| chart::timeline_words(&timeline, style);
+            context.ui.data("timeline", &timeline, words);
+        }
+        if let Err(other) = written {
+            let message = format!("no timeline is drawn: {other}");
+            context.ui.report(&Event::Warning {
+                message,
+                hint: other.hint,
+            });
         }
         error
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ValueEnum};
 use rstack::aws::Aws;
 use rstack::config::{self, Config};
@@ -25,7 +26,7 @@ use super::authorship::Signing;
 use super::seed::{self, Seed, SeedReport};
 use super::shell::{command_line, quote};
 use super::template::{Choice, choose};
-use super::timeline::TimelineOption;
+use super::timeline::{Made, TimelineOption};
 use super::values::PresetName;
 
 /// Create the environment, or bring an existing one up to date, and wait
@@ -144,12 +145,12 @@ impl Args {
             None => None,
         };
         let drawing = self.timeline.wanted()?;
-        let aws = context.aws().await?;
+        let aws = context.until_interrupted(context.aws()).await?;
         let up = match bring_up(context, &aws, name, &self).await {
             Ok(up) => up,
             Err(error) => return Err(drawing.make_after(context, &aws, name.as_str(), error).await),
         };
-        let timeline = drawing.make(context, &aws, &up.stack.id).await?;
+        let Made { timeline, written } = drawing.make(context, &aws, &up.stack.id).await;
         let seed = match tree {
             Some(tree) => Some(self.publish(context, &aws, &up.stack, &tree, signer.as_ref()).await?),
             None => None,
@@ -157,10 +158,9 @@ impl Args {
         let outcome = seed.as_ref().map_or(Outcome::Done, SeedReport::outcome);
         let report = Report { up, seed, timeline };
         let drawn = drawing.on_stdout();
-        context
-            .ui
-            .finish("up", &report, outcome, |style| words::of(&report, drawn, style));
-        Ok(outcome)
+        context.conclude("up", &report, outcome, written, |style| {
+            words::of(&report, drawn, style)
+        })
     }
 
     /// Publishes as `rstack seed` does.
@@ -191,19 +191,53 @@ impl Args {
     }
 }
 
-/// The command that goes on with the same template.
+/// The command that goes on with all that was asked for, and waits as long as it takes.
 fn again(args: &Args, context: &Context<'_>, name: &StackName) -> String {
-    let mut command = command_line(&context.settings, "up", name);
-    if let Some(template) = &args.template {
-        command.push_str(" --template ");
-        command.push_str(&quote(&template.display().to_string()));
-    }
-    let preset = args.preset.and_then(|preset| preset.to_possible_value());
-    if let Some(preset) = preset {
-        command.push_str(" --preset ");
-        command.push_str(preset.get_name());
-    }
-    command
+    let path = |path: &PathBuf| path.display().to_string();
+    let pairs = |pairs: &[(String, String)]| pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let named = |value: Option<PossibleValue>| value.map(|value| value.get_name().to_owned()).into_iter().collect();
+    let valued: [(&str, Vec<String>); 9] = [
+        ("--template", args.template.iter().map(path).collect()),
+        (
+            "--preset",
+            named(args.preset.and_then(|preset| preset.to_possible_value())),
+        ),
+        ("--parameter", pairs(&args.parameters)),
+        ("--template-bucket", args.template_bucket.iter().cloned().collect()),
+        ("--capability", args.capabilities.clone()),
+        (
+            "--on-failure",
+            named(args.on_failure.and_then(|failure| failure.to_possible_value())),
+        ),
+        ("--tag", pairs(&args.tags)),
+        (
+            "--ttl",
+            args.ttl
+                .iter()
+                .map(|ttl| humantime::format_duration(*ttl).to_string().replace(' ', ""))
+                .collect(),
+        ),
+        ("--sign", args.signing.sign.iter().map(path).collect()),
+    ];
+    let valued = valued.into_iter().flat_map(|(option, values)| {
+        values
+            .into_iter()
+            .map(move |value| format!("{option} {}", quote(&value)))
+    });
+    let seed = args.seed.as_ref().map(|dir| match dir {
+        Some(dir) => format!("--seed {}", quote(&path(dir))),
+        None => "--seed".to_owned(),
+    });
+    let flags = [
+        args.express.then(|| "--express".to_owned()),
+        args.signing.unsigned.then(|| "--unsigned".to_owned()),
+        context.ui.answers_yes().then(|| "--yes".to_owned()),
+        seed,
+        args.timeline.typed(),
+    ];
+    let command = command_line(&context.settings, "up", name);
+    let words = [command].into_iter().chain(valued).chain(flags.into_iter().flatten());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Everything of the command but its last words.

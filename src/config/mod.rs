@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 mod file;
+mod once;
 mod read;
 mod sample;
 mod scalar;

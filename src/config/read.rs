@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Config;
+use super::once::Once;
 use crate::error::{Error, Result};
 
 /// The file that is read when none is named.
@@ -13,14 +14,26 @@ pub const FILE_NAME: &str = "rstack.yaml";
 /// # Errors
 /// When it cannot be read, and as [`parse`].
 pub fn read(path: &Path) -> Result<Config> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
+    let bytes = std::fs::read(path).map_err(|e| {
         Error::configuration(format!(
             "the configuration file `{}` cannot be read: {e}",
             path.display()
         ))
         .with_hint("name an existing file, or write one with `rstack init`")
     })?;
-    parse(&text, path)
+    let text = std::str::from_utf8(&bytes).map_err(|e| not_utf8(&bytes[..e.valid_up_to()], path))?;
+    parse(text, path)
+}
+
+/// `before` is what can still be read, and so tells where the trouble begins.
+fn not_utf8(before: &[u8], path: &Path) -> Error {
+    let before = String::from_utf8_lossy(before);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let path = path.display();
+    Error::configuration(format!("{path}:{line}:{column}: this is not UTF-8")).with_hint(format!(
+        "save the file as UTF-8, as `iconv -f LATIN1 -t UTF-8 {path}` does of a file in Latin-1"
+    ))
 }
 
 /// As [`read`], but a file that is not there is an empty configuration.
@@ -37,7 +50,9 @@ pub fn read_if_there(path: &Path) -> Result<Config> {
 /// Configuration errors that name file, line and column: no YAML, an unknown key, a value of the wrong kind, a value
 /// that AWS would refuse, keys that contradict each other.
 pub fn parse(text: &str, path: &Path) -> Result<Config> {
-    let config: Option<Config> = serde_yaml::from_str(text).map_err(|error| explain(&error, path))?;
+    let wrong = |error| explain(&error, path);
+    serde_yaml::from_str::<Option<Once>>(text).map_err(wrong)?;
+    let config: Option<Config> = serde_yaml::from_str(text).map_err(wrong)?;
     Ok(config.unwrap_or_default())
 }
 
@@ -73,8 +88,8 @@ fn reword(message: &str) -> (String, String) {
     if let Some((before, rest)) = message.split_once("unknown variant ") {
         return (format!("{before}unknown value {rest}"), fallback.to_owned());
     }
-    if let Some((before, key)) = message.split_once("duplicate field ") {
-        return (format!("{before}{key} is there twice"), "keep one of them".to_owned());
+    if message.ends_with(" is there twice") {
+        return (message.to_owned(), "keep one of them".to_owned());
     }
     (message.to_owned(), fallback.to_owned())
 }

@@ -84,7 +84,7 @@ impl<'de, T> Visitor<'de> for List<T> {
     }
 }
 
-/// Unlike serde's own map, refuses a key that comes twice.
+/// Keys that are checked as well as values.
 struct Pairs {
     key: Check<String>,
     value: Check<String>,
@@ -104,9 +104,6 @@ impl<'de> Visitor<'de> for Pairs {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
         let mut pairs = BTreeMap::new();
         while let Some(key) = entries.next_key_seed(Text(self.key))? {
-            if pairs.contains_key(&key) {
-                return Err(A::Error::custom(format!("`{key}` is there twice")));
-            }
             let value = entries.next_value_seed(Text(self.value))?;
             pairs.insert(key, value);
         }

@@ -12,13 +12,15 @@ use super::places::Options;
 use super::state::{self, Process, Recorded, State};
 use super::{DEFAULT_REGION, ministack, process, redis};
 use crate::aws::Access;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{Event, LocalStep, Reporter};
 use crate::interrupt::Interrupt;
 
 /// How long a server may take to answer. Generous, because giving one up loses what it holds: a machine under full
 /// load has taken seconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+const MEND: &str = "`rstack local start` mends it";
 
 /// A running local AWS.
 #[derive(Debug, Clone)]
@@ -40,6 +42,17 @@ impl Local {
         format!("redis://127.0.0.1:{}", self.state.redis.port)
     }
 
+    /// One URL for each database of its Redis that holds keys.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn redis_databases(&self) -> Result<Vec<String>> {
+        let databases = redis::databases(self.state.redis.port).await;
+        let silent = || Error::local("the Redis of the local AWS does not answer").with_hint(MEND);
+        let url = |database| format!("{}/{database}", self.redis_url());
+        Ok(databases.ok_or_else(silent)?.into_iter().map(url).collect())
+    }
+
     /// What [`crate::aws::Aws::connect`] needs.
     #[must_use]
     pub fn access(&self, region: Option<&str>) -> Access {
@@ -58,7 +71,7 @@ impl Local {
 }
 
 /// What was found of a local AWS that is remembered.
-enum Found {
+pub(super) enum Found {
     Running(Local),
     /// Only its Redis is gone.
     WithoutRedis(Local),
@@ -66,14 +79,14 @@ enum Found {
     Nothing,
 }
 
-/// The local AWS, if it is running.
+/// The local AWS, if it is running; its Redis may be gone, which [`ensure`] mends.
 ///
 /// # Errors
 /// When its state cannot be read.
 pub async fn find(options: &Options) -> Result<Option<Local>> {
     Ok(match look(options).await? {
-        Found::Running(local) => Some(local),
-        Found::WithoutRedis(_) | Found::Dead | Found::Nothing => None,
+        Found::Running(local) | Found::WithoutRedis(local) => Some(local),
+        Found::Dead | Found::Nothing => None,
     })
 }
 
@@ -178,7 +191,7 @@ async fn revive(options: &Options, found: Found, reporter: &dyn Reporter, interr
     revived
 }
 
-async fn look(options: &Options) -> Result<Found> {
+pub(super) async fn look(options: &Options) -> Result<Found> {
     let state = match state::read(options)? {
         Recorded::State(state) => state,
         Recorded::Unreadable => return Ok(Found::Dead),

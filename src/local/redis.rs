@@ -86,6 +86,15 @@ pub(super) struct Info(String);
 
 /// Asks the server on `port`; `None` when it does not answer.
 pub(super) async fn info(port: u16) -> Option<Info> {
+    section(port, "server").await
+}
+
+/// The databases of the server on `port` that hold keys; `None` when it does not answer.
+pub(super) async fn databases(port: u16) -> Option<Vec<u32>> {
+    Some(section(port, "keyspace").await?.databases())
+}
+
+async fn section(port: u16, name: &str) -> Option<Info> {
     // RESP: "$length\r\n", the text, "\r\n".
     let whole = |answer: &[u8]| {
         let text = String::from_utf8_lossy(answer);
@@ -94,7 +103,7 @@ pub(super) async fn info(port: u16) -> Option<Info> {
         };
         head.parse().is_ok_and(|length: usize| body.len() >= length)
     };
-    let answer = port::ask(port, "INFO server\r\n", whole).await?;
+    let answer = port::ask(port, &format!("INFO {name}\r\n"), whole).await?;
     Some(Info(String::from_utf8_lossy(&answer).into_owned()))
 }
 
@@ -107,6 +116,12 @@ impl Info {
     pub(super) fn version(&self) -> Option<String> {
         let valkey = self.field("valkey_version:").map(|version| format!("Valkey {version}"));
         valkey.or_else(|| Some(format!("Redis {}", self.field("redis_version:")?)))
+    }
+
+    /// From "db3:keys=7,expires=0,avg_ttl=0": 3.
+    fn databases(&self) -> Vec<u32> {
+        let number = |line: &str| line.strip_prefix("db")?.split_once(":keys=")?.0.parse().ok();
+        self.0.lines().filter_map(number).collect()
     }
 
     fn field(&self, key: &str) -> Option<&str> {
@@ -122,6 +137,12 @@ pub(super) async fn answers(port: u16, pid: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn databases_that_hold_keys_are_read() {
+        let info = Info("$50\r\n# Keyspace\r\ndb0:keys=1,expires=0\r\ndb12:keys=7,expires=0\r\n".to_owned());
+        assert_eq!(info.databases(), [0, 12]);
+    }
 
     #[test]
     fn versions_of_both_servers_are_read() {

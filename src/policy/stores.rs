@@ -34,9 +34,21 @@ impl Areas {
     fn keys(&self) -> Option<Vec<String>> {
         match self {
             Self::All | Self::AllButProduction => None,
-            Self::Only(areas) => Some(areas.iter().map(|area| area.key("*")).collect()),
+            Self::Only(areas) => Some(areas.iter().map(all_of).collect()),
         }
     }
+}
+
+/// Every key of an area. What would be a pattern or a variable of IAM in its name stands for itself.
+fn all_of(area: &Area) -> String {
+    let mut keys = String::new();
+    for character in area.as_str().chars() {
+        match character {
+            '*' | '?' | '$' => keys.extend(['$', '{', character, '}']),
+            _ => keys.push(character),
+        }
+    }
+    keys + "/*"
 }
 
 /// Reads files and releases: gets, and lists in S3; no Scan, which would read all areas.
@@ -132,4 +144,22 @@ fn with_shared(mut keys: Vec<String>, more: &[&str]) -> Vec<String> {
     keys.push(PROBE_KEY.to_owned());
     keys.extend(more.iter().map(|key| (*key).to_owned()));
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_iam_would_expand_in_the_name_of_an_area_stands_for_itself() {
+        for (name, keys) in [
+            ("home/tony.yum", "home/tony.yum/*"),
+            ("a*", "a${*}/*"),
+            ("p?od", "p${?}od/*"),
+            ("a${b}", "a${$}{b}/*"),
+        ] {
+            let area: Area = name.parse().expect("an area");
+            assert_eq!(all_of(&area), keys);
+        }
+    }
 }

@@ -41,7 +41,8 @@ impl Area {
         self != other && (other.path(&self.0).is_some() || self.path(&other.0).is_some())
     }
 
-    pub(super) fn ledger_key(&self) -> String {
+    /// Of the list of the plain files that were written.
+    pub(crate) fn ledger_key(&self) -> String {
         self.key(&format!("{RECORDS}/files"))
     }
 }

@@ -115,16 +115,20 @@ pub(crate) struct WrittenFile {
 }
 
 /// The plain files that the stack's last publishing to an area put there, in the order of their paths; those on their
-/// way out left out.
-pub(crate) async fn written_files(store: &dyn Store, area: &Area, stack_id: &str) -> StoreResult<Vec<WrittenFile>> {
+/// way out left out. `None` when the ledger is damaged, so that nobody knows.
+pub(crate) async fn written_files(
+    store: &dyn Store,
+    area: &Area,
+    stack_id: &str,
+) -> StoreResult<Option<Vec<WrittenFile>>> {
     let Some(ledger) = Ledger::load(store, area).await? else {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     };
-    if let Some(damage) = ledger.damage {
-        return Err(damage);
+    if ledger.damage.is_some() {
+        return Ok(None);
     }
     if ledger.stack != stack_id {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let written = ledger.files.into_iter().filter_map(|Named { path, held }| {
         let (sha256, size) = held?;
@@ -132,7 +136,7 @@ pub(crate) async fn written_files(store: &dyn Store, area: &Area, stack_id: &str
     });
     let mut files: Vec<_> = written.collect();
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
+    Ok(Some(files))
 }
 
 /// A ledger to write.

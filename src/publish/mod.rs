@@ -26,7 +26,7 @@ pub(crate) use index::{Index, KEY as AREAS_KEY};
 pub(crate) use ledger::{WrittenFile, written_files};
 pub(crate) use meter::Meter;
 pub(crate) use own::remove_areas;
-pub use own::{areas, has_plain_files, remove_own_keys};
+pub use own::{areas, has_plain_files, holder, remove_own_keys};
 pub(crate) use plan::refuse_overlap;
 pub use report::{Report, Skipped, StoreReport, StoreState};
 pub use run::{Publish, publish};

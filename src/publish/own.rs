@@ -25,6 +25,15 @@ pub async fn areas(store: &dyn Store, stack_id: &str) -> Result<BTreeMap<String,
     Ok(own.map(|(name, record)| (name.clone(), record.clone())).collect())
 }
 
+/// The id of the stack that an area of a store belongs to.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn holder(store: &dyn Store, area: &Area) -> Result<Option<String>> {
+    let index = Index::load(store).await?;
+    Ok(index.areas().get(area.as_str()).map(|record| record.stack.clone()))
+}
+
 /// Whether the area has plain files of this stack in a store.
 ///
 /// # Errors
@@ -54,7 +63,7 @@ pub async fn remove_own_keys(store: &dyn Store, stack_id: &str) -> Result<u64> {
             }
         }
         let rest = if damaged { String::new() } else { format!("{RECORDS}/") };
-        removed += remove_under(store, &area.key(&rest)).await?;
+        removed += remove_under(store, &area.key(&rest), |_| true).await?;
         let mut index = Index::load(store).await?;
         index
             .update(store, |areas| {
@@ -67,26 +76,31 @@ pub async fn remove_own_keys(store: &dyn Store, stack_id: &str) -> Result<u64> {
     Ok(removed)
 }
 
-/// Removes every area of a store whose name begins with `prefix`, whatever it holds, and returns how many keys that were.
-/// The prefix must be one that nobody else can have. Call it again after an error.
+/// Removes the areas of a store that are `chosen` among those whose names begin with `prefix`, whatever they hold, and
+/// returns how many keys that were. No such name has a slash in it. Call it again after an error.
 ///
 /// # Errors
 /// When the store cannot be read or written.
-pub(crate) async fn remove_areas(store: &dyn Store, prefix: &str) -> Result<u64> {
-    let removed = remove_under(store, prefix).await?;
+pub(crate) async fn remove_areas(store: &dyn Store, prefix: &str, chosen: impl Fn(&str) -> bool) -> Result<u64> {
+    let of_chosen = |key: &str| key.split_once('/').is_some_and(|(area, _)| chosen(area));
+    let removed = remove_under(store, prefix, of_chosen).await?;
     let mut index = Index::load(store).await?;
     index
-        .update(store, |areas| areas.retain(|name, _| !name.starts_with(prefix)))
+        .update(store, |areas| {
+            areas.retain(|name, _| !(name.starts_with(prefix) && chosen(name)));
+        })
         .await?;
     Ok(removed)
 }
 
-/// Removes every key that begins with `prefix`: the records of an area are the ledger, and what belongs to releases.
-async fn remove_under(store: &dyn Store, prefix: &str) -> Result<u64> {
+/// Removes every key that begins with `prefix` and is `chosen`: the records of an area are the ledger, and what belongs
+/// to releases.
+async fn remove_under(store: &dyn Store, prefix: &str, chosen: impl Fn(&str) -> bool) -> Result<u64> {
     let mut removed = 0;
     let mut pages = store.list(prefix);
     while let Some(page) = pages.try_next().await? {
-        let keys: Vec<String> = page.into_iter().map(|listed| listed.key).collect();
+        let keys = page.into_iter().map(|listed| listed.key);
+        let keys: Vec<String> = keys.filter(|key| chosen(key)).collect();
         store.delete_many(&keys).await?;
         removed += keys.len() as u64;
     }

@@ -22,6 +22,8 @@ pub struct Publish<'a> {
     /// The stack that the stores belong to.
     pub stack_id: &'a str,
     pub stores: &'a [&'a dyn Store],
+    /// Of those, the ones that did not answer a moment ago: they are not waited for again.
+    pub unanswered: &'a [StoreError],
     /// Only find out what would be done.
     pub dry_run: bool,
     pub reporter: &'a dyn Reporter,
@@ -74,7 +76,14 @@ type Looked<'a> = Vec<(&'a dyn Store, Result<Plan<'a>, StoreError>)>;
 
 /// Looks at every store before anything is written to one of them.
 async fn look<'a>(job: &Publish<'a>) -> Result<Looked<'a>> {
-    let looking = join_all(job.stores.iter().map(|store| plan(job, *store)));
+    let looking = job.stores.iter().map(async |store| {
+        let known = job.unanswered.iter().find(|error| error.store == store.kind());
+        match known {
+            Some(error) => Err(error.clone().into()),
+            None => plan(job, *store).await,
+        }
+    });
+    let looking = join_all(looking);
     let plans = tokio::select! {
         plans = looking => plans,
         () = job.interrupt.wait() => {

@@ -86,9 +86,9 @@ impl Tree {
     /// # Errors
     /// Refuses a path that is absolute, leads out of an area, or is one of rstack's own records.
     pub fn of(contents: BTreeMap<String, Bytes>) -> Result<Self> {
-        if let Some(path) = contents.keys().find(|path| !is_inside(path)) {
+        if let Some(path) = contents.keys().find(|path| !is_publishable(path)) {
             return Err(Error::refused(format!("{path:?} cannot be published"))
-                .with_hint("a path is relative, has no `.` or `..` in it and does not begin with `.rstack`"));
+                .with_hint("a path is relative and has no `.`, `..` or `.rstack` in it"));
         }
         let files = contents.into_iter().map(|(path, content)| TreeFile::new(path, content));
         Ok(Self {
@@ -229,6 +229,11 @@ pub(crate) fn is_inside(path: &str) -> bool {
         && path.split('/').next() != Some(RECORDS)
 }
 
+/// The same, and nothing in it could be taken for the records of an area further down.
+fn is_publishable(path: &str) -> bool {
+    is_inside(path) && path.split('/').all(|name| name != RECORDS)
+}
+
 fn hash_all(root: &Path, paths: Vec<Box<str>>) -> Result<Vec<TreeFile>> {
     let mut buffer = vec![0; BUFFER];
     paths.into_iter().map(|path| hash(root, path, &mut buffer)).collect()
@@ -299,5 +304,10 @@ mod tests {
             let contents = BTreeMap::from([(bad.to_owned(), Bytes::new())]);
             assert!(Tree::of(contents).is_err(), "{bad}");
         }
+        let nested = BTreeMap::from([("a/.rstack/b".to_owned(), Bytes::new())]);
+        assert!(
+            Tree::of(nested).is_err(),
+            "it could be taken for the records of an area `a`"
+        );
     }
 }

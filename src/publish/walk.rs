@@ -73,7 +73,7 @@ fn published(root: &Path, real_root: &Path, entry: &DirEntry) -> Result<Option<B
         Error::refused(format!("the name of `{}` is not UTF-8", path.display()))
             .with_hint(format!("rename it, or leave it out with `{IGNORE_FILE}`"))
     })?;
-    if relative.starts_with(RECORDS) {
+    if relative.iter().any(|name| name == RECORDS) {
         return Err(Error::refused(format!(
             "`{}` cannot be published: `{RECORDS}` is where rstack keeps its own records",
             path.display()

@@ -40,10 +40,14 @@ impl Confirmed {
         let Some(value) = store.get_many(std::slice::from_ref(&key)).await?.pop().flatten() else {
             return Ok(None);
         };
-        serde_json::from_slice(&value).map(Some).map_err(|error| {
+        Self::parse(&value).map(Some).map_err(|error| {
             let message = format!("when this copy was confirmed cannot be read: {error}");
             StoreError::new(store.kind(), StoreErrorKind::Corrupt, message).at(key)
         })
+    }
+
+    pub(super) fn parse(value: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(value)
     }
 
     /// Refuses a copy that was last known to be current longer ago than the limit. A move is current when it is made,

@@ -68,10 +68,11 @@ impl Copying<'_> {
         }
     }
 
-    /// Brings one store up to date; what stands in the way is told, not raised.
-    pub(super) async fn bring(&self, store: &dyn Store, role: Role) -> CopyReport {
+    /// Brings one store up to date; what stands in the way is told, not raised. `known` is what its copy of the marker was a
+    /// moment ago: if that is no longer so, moving it on finds out.
+    pub(super) async fn bring(&self, store: &dyn Store, role: Role, known: Option<&Head>) -> CopyReport {
         let brought = async {
-            let state = self.try_bring(store, role).await?;
+            let state = self.try_bring(store, role, known).await?;
             if state == CopyState::Current {
                 Confirmed::write(store, self.area, self.marker()).await?;
             }
@@ -83,8 +84,11 @@ impl Copying<'_> {
         }
     }
 
-    async fn try_bring(&self, store: &dyn Store, role: Role) -> StoreResult<CopyState> {
-        let copy = read_copy(store, self.area, &self.marker().stack).await?;
+    async fn try_bring(&self, store: &dyn Store, role: Role, known: Option<&Head>) -> StoreResult<CopyState> {
+        let copy = match known {
+            Some(known) => known.clone(),
+            None => read_copy(store, self.area, &self.marker().stack).await?,
+        };
         let behind = copy
             .current
             .as_ref()
@@ -209,7 +213,7 @@ impl Copying<'_> {
 }
 
 /// A copy of the marker; one that cannot be read, or is of another stack, is as good as absent.
-async fn read_copy(store: &dyn Store, area: &Area, stack: &str) -> StoreResult<Head> {
+pub(super) async fn read_copy(store: &dyn Store, area: &Area, stack: &str) -> StoreResult<Head> {
     match Head::read(store, area, Some(stack)).await {
         Err(error) if error.kind == StoreErrorKind::Corrupt => {
             let held = store.get_versioned(&keys::marker(area)).await?;

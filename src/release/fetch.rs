@@ -10,12 +10,23 @@ use super::marker::{Blob, Marker};
 use super::place::{Mended, Place};
 use super::repair::Repair;
 use super::{Manifest, keys};
-use crate::store::{Store, StoreError, StoreErrorKind, StoreResult};
+use crate::error::ErrorKind;
+use crate::store::{Store, StoreError, StoreErrorKind, StoreKind, StoreResult};
 
 /// A Redis inside a VPC swallows connection attempts: this much patience, and a second for each so many bytes; then
 /// what it was asked for comes from elsewhere.
 const PATIENCE: Duration = Duration::from_secs(1);
 const BYTES_A_SECOND: u64 = 1 << 20;
+
+/// What is left of a release's manifest.
+#[derive(Debug)]
+pub enum KeptManifest {
+    Whole(Box<Manifest>),
+    /// The only store that was asked is a cache, which keeps older releases or not.
+    Dropped,
+    /// No store has it as it should be.
+    Damaged(StoreError),
+}
 
 /// Blobs that a cache should have and has not.
 #[derive(Debug, Default)]
@@ -48,6 +59,27 @@ impl Place {
         let fetched = self.fetch(marker, std::slice::from_ref(&keyed), Check::Whole).await?;
         let bytes = fetched.into_iter().next().unwrap_or_default();
         Ok(Manifest::parse(&*self.marker, &keyed.key, &bytes)?)
+    }
+
+    /// The manifest of a release that may be an older one, or what has become of it.
+    ///
+    /// # Errors
+    /// When a store cannot be asked.
+    pub async fn kept_manifest(&self, marker: &Marker) -> crate::error::Result<KeptManifest> {
+        let error = match self.manifest(marker).await {
+            Ok(manifest) => return Ok(KeptManifest::Whole(Box::new(manifest))),
+            Err(error) => error,
+        };
+        match *error.kind {
+            ErrorKind::Store(damage) if damage.kind == StoreErrorKind::Corrupt => {
+                let cache = self.marker.kind() == StoreKind::Redis;
+                if cache && !blob::is_there(&*self.marker, &self.manifest_of(marker)).await? {
+                    return Ok(KeptManifest::Dropped);
+                }
+                Ok(KeptManifest::Damaged(damage))
+            }
+            _ => Err(error),
+        }
     }
 
     /// Blobs of the release that a move leads to, in their order: from this machine, else from the cache, else where the

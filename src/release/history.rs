@@ -8,7 +8,8 @@ use super::prune::PRUNED_AFTER;
 use super::{Keeping, keys};
 use crate::error::{Error, Result};
 use crate::publish::Area;
-use crate::store::{Store, StoreResult};
+use crate::shell::quote;
+use crate::store::{Store, StoreError, StoreErrorKind, StoreResult};
 use crate::time::Timestamp;
 
 const BATCH: u64 = 200;
@@ -33,7 +34,7 @@ impl FromStr for Pin {
         Timestamp::parse(text).map(Self::Time).ok_or_else(|| {
             Error::usage(format!("{text:?} is neither a release nor a time")).with_hint(
                 "a release is its id or the first digits of it, as `rstack releases` shows it; a time is written as \
-                 2026-11-01T12:00:00Z",
+                 2026-11-01T12:00:00Z or 2026-11-01T13:00:00+01:00",
             )
         })
     }
@@ -81,6 +82,43 @@ impl fmt::Display for Pin {
             Self::Time(time) => time.fmt(f),
         }
     }
+}
+
+/// A move that is kept and cannot be read.
+#[derive(Debug)]
+pub struct DamagedMove {
+    pub sequence: u64,
+    pub error: StoreError,
+}
+
+/// As [`moves`], but a damaged move is told beside the others instead of hiding them.
+pub(super) async fn readable_moves(
+    store: &dyn Store,
+    area: &Area,
+    head: &Held,
+) -> StoreResult<(Vec<Marker>, Vec<DamagedMove>)> {
+    let (mut found, mut damaged) = (vec![head.marker.clone()], Vec::new());
+    let mut end = head.marker.sequence;
+    while end > 1 {
+        let start = end.saturating_sub(BATCH).max(1);
+        match between(store, area, start, end).await {
+            Ok(moves) => found.extend(moves.into_iter().rev()),
+            Err(error) if error.kind == StoreErrorKind::Corrupt => {
+                for sequence in (start..end).rev() {
+                    match between(store, area, sequence, sequence + 1).await {
+                        Ok(step) => found.extend(step),
+                        Err(error) if error.kind == StoreErrorKind::Corrupt => {
+                            damaged.push(DamagedMove { sequence, error });
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        end = start;
+    }
+    Ok((found, damaged))
 }
 
 /// The moves up to the one that the marker is at, the newest first; one that is not kept any more is left out.
@@ -147,7 +185,8 @@ impl Loss {
                  {due} on"
             ))
             .with_hint(format!(
-                "until then `rstack rollback {area} --to {release}` brings it back"
+                "until then `rstack rollback {} --to {release}` brings it back",
+                quote(area.as_str())
             ));
         }
         Error::refused(format!(

@@ -223,7 +223,7 @@ pub(super) struct Held {
 }
 
 /// Where an area stands in one store.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Head {
     /// What the key holds, whoever wrote it.
     pub(super) version: Option<Version>,
@@ -234,6 +234,11 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// Of the last move, if it is this stack's.
+    pub(super) fn sequence_of_current(&self) -> Option<u64> {
+        self.current.as_ref().map(|held| held.marker.sequence)
+    }
+
     /// Reads a marker strongly. One that names another stack is as good as absent.
     pub(super) async fn read(store: &dyn Store, area: &Area, stack: Option<&str>) -> StoreResult<Self> {
         let key = keys::marker(area);

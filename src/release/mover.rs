@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::future::{join, join_all};
 
 use super::commit::{Commit, commit, keep_step};
-use super::copies::Copying;
+use super::copies::{Copying, read_copy};
 use super::manifest::Extent;
 use super::marker::{Blob, Head, Held, Marker, MoveKind, Step};
 use super::report::{CopyReport, CopyState};
@@ -15,7 +15,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
 use crate::publish::{Area, Index};
-use crate::store::StoreResult;
+use crate::shell::quote;
+use crate::store::{Store, StoreResult};
 use crate::trust::PrivateKey;
 
 /// Whose marker moves, where it is kept, and in whose name.
@@ -82,12 +83,64 @@ pub(super) struct AtHand {
     pub(super) source: Option<Area>,
     /// The deciding store's.
     pub(super) index: Option<Index>,
+    /// What the durable stores' copies of the marker were a moment ago, in the order of the stores.
+    pub(super) copies: Vec<Option<Head>>,
 }
 
 impl Mover<'_> {
     /// Where the area stands; a marker of another stack is as good as absent.
-    pub(super) async fn head(&self) -> StoreResult<Head> {
+    ///
+    /// # Errors
+    /// As [`Mover::look`].
+    pub(super) async fn head(&self) -> Result<Head> {
+        Ok(self.look().await?.0)
+    }
+
+    /// The same, with what the durable copies of the marker are, in the order of the stores; `None` where one cannot be read.
+    ///
+    /// # Errors
+    /// Refused when a durable store's copy of the marker is ahead: then the deciding one was lost, and moving on from what
+    /// is left would put a second history beside the first.
+    pub(super) async fn look(&self) -> Result<(Head, Vec<Option<Head>>)> {
+        let durable = &self.stores.durable;
+        let copies = durable.iter().map(|store| read_copy(*store, self.area, self.stack_id));
+        let (mut head, copies) = join(self.own_head(), join_all(copies)).await;
+        let newest = copies.iter().flatten().filter_map(Head::sequence_of_current).max();
+        if newest > head.as_ref().ok().and_then(Head::sequence_of_current) {
+            // Others may have moved both since the deciding one was read.
+            head = self.own_head().await;
+        }
+        let head = head?;
+        let own = head.sequence_of_current();
+        let mut looked = Vec::with_capacity(copies.len());
+        for (store, copy) in durable.iter().zip(copies) {
+            looked.push(match copy {
+                Ok(copy) if copy.sequence_of_current() > own => return Err(self.lost(*store, &copy, own)),
+                Ok(copy) => Some(copy),
+                // Whether there is a history that this one would begin beside cannot be seen.
+                Err(error) if own.is_none() => return Err(error.into()),
+                Err(_) => None,
+            });
+        }
+        Ok((head, looked))
+    }
+
+    async fn own_head(&self) -> StoreResult<Head> {
         Head::read(self.stores.deciding, self.area, Some(self.stack_id)).await
+    }
+
+    fn lost(&self, store: &dyn Store, copy: &Head, own: Option<u64>) -> Error {
+        let (area, deciding) = (self.area, self.stores.deciding.place());
+        let at = own.map_or_else(|| "is gone".to_owned(), |own| format!("is at move {own}"));
+        Error::refused(format!(
+            "the marker of area `{area}` in {deciding} {at}, and its copy in {} is at move {}: {deciding} has lost something",
+            store.place(),
+            copy.sequence
+        ))
+        .with_hint(format!(
+            "`rstack verify {} --repair` brings it back; nothing was moved",
+            quote(area.as_str())
+        ))
     }
 
     /// Refuses to put a release that nobody signed where readers may insist on a signature.
@@ -173,8 +226,10 @@ impl Mover<'_> {
                 Err(error) => CopyReport::lags(deciding.kind(), &error),
             }
         };
-        let following = self.stores.following();
-        let (own, others) = join(own, join_all(following.map(|(store, role)| copying.bring(store, role)))).await;
+        let known = at_hand.copies.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        let following = self.stores.following().zip(known);
+        let following = following.map(|((store, role), known)| copying.bring(store, role, known));
+        let (own, others) = join(own, join_all(following)).await;
         let mut reports = vec![own];
         reports.extend(others);
         reports.sort_by_key(|report| report.store);

@@ -8,7 +8,7 @@ use futures_util::future::join;
 
 use super::cache::{LocalCache, NoteKind};
 use super::confirm::Confirmed;
-use super::history::{self, Pin};
+use super::history::{self, DamagedMove, Pin};
 use super::marker::{Head, Held, Marker};
 use super::source::Whereabouts;
 use crate::error::{Error, ErrorKind, Result};
@@ -145,6 +145,15 @@ impl Place {
     pub async fn moves(&self) -> Result<Vec<Marker>> {
         let head = self.head().await?;
         Ok(history::moves(&*self.marker, &self.area, &head).await?)
+    }
+
+    /// As [`Place::moves`], and those that are kept and cannot be read.
+    ///
+    /// # Errors
+    /// When there is no release, or the store cannot be read.
+    pub async fn readable_moves(&self) -> Result<(Vec<Marker>, Vec<DamagedMove>)> {
+        let head = self.head().await?;
+        Ok(history::readable_moves(&*self.marker, &self.area, &head).await?)
     }
 
     /// Which move the area is at.

@@ -169,6 +169,9 @@ impl Proposal {
                 (held, after, at_hand)
             }
         };
+        if self.is_nothing() && after == After::Moving {
+            report.kind = MoveKind::Sign;
+        }
         report.moved &= after == After::Moving;
         report.sequence = held.marker.sequence;
         report.signed = held.marker.signature.is_some();

@@ -70,7 +70,8 @@ impl<'a> Publishing<'a> {
         refuse_overlap(mover.area, mover.stack_id, index.areas())?;
         self.preparing.at_hand.index = Some(index);
         for attempt in 1..=ATTEMPTS {
-            let head = mover.head().await?;
+            let (head, copies) = mover.look().await?;
+            self.preparing.at_hand.copies = copies;
             let current = match &head.current {
                 Some(current) => Some(load_manifest(deciding, mover.area, &current.marker).await?),
                 None => None,
@@ -80,19 +81,19 @@ impl<'a> Publishing<'a> {
                 && draft.is_nothing(current)
             {
                 if !self.lacks_signature(&held.marker) {
-                    return Ok(self.unchanged(held, current).await);
+                    return Ok(self.unchanged(held, current, false).await);
                 }
                 match self.sign(&head, held).await? {
-                    (Commit::Won, signed) => return Ok(self.unchanged(&signed, current).await),
+                    (Commit::Won, signed) => return Ok(self.unchanged(&signed, current, true).await),
                     (Commit::Lost(other), _) => self.overtaken(&other, attempt).await,
                 }
                 continue;
             }
+            mover.check_signing(&head)?;
             if self.job.dry_run {
                 return Ok(self.planned(&head, &draft));
             }
             let (counts, extent) = (draft.counts, draft.extent());
-            mover.check_signing(&head)?;
             let ready = self.preparing.prepare(&head, draft).await?;
             let leap = Leap::new(MoveKind::Publish, ready.blob, ready.packs);
             match mover.decide(&head, leap, self.work.interrupt).await? {
@@ -133,8 +134,9 @@ impl<'a> Publishing<'a> {
         tokio::time::sleep(Duration::from_millis(pause)).await;
     }
 
-    async fn unchanged(self, held: &Held, current: &Manifest) -> Published {
+    async fn unchanged(self, held: &Held, current: &Manifest, signed_anew: bool) -> Published {
         let mut report = self.report(current.extent());
+        report.signed_anew = signed_anew;
         report.release = Some(held.marker.release.clone());
         report.sequence = held.marker.sequence;
         report.parent.clone_from(&current.parent);
@@ -177,6 +179,7 @@ impl<'a> Publishing<'a> {
         Published {
             release: None,
             new: false,
+            signed_anew: false,
             sequence: 0,
             parent: None,
             files: extent.files,

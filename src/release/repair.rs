@@ -46,6 +46,10 @@ impl Repair {
         };
         store.put_many(&mut std::iter::once(put), &|_, _| ()).await
     }
+
+    pub(super) fn parse(note: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(note)
+    }
 }
 
 /// The last repair of each of these areas, in their order.
@@ -57,7 +61,7 @@ pub async fn last_repairs(store: &dyn Store, areas: &[Area]) -> StoreResult<Vec<
     let notes = store.get_many(&wanted).await?;
     let parse = |(key, note): (&String, Option<bytes::Bytes>)| {
         let Some(note) = note else { return Ok(None) };
-        serde_json::from_slice(&note).map(Some).map_err(|error| {
+        Repair::parse(&note).map(Some).map_err(|error| {
             let message = format!("this note of a repair cannot be read: {error}");
             StoreError::new(store.kind(), StoreErrorKind::Corrupt, message).at(key)
         })

@@ -1,5 +1,7 @@
 //! What publishing or moving did.
 
+use std::ops::Not;
+
 use serde::Serialize;
 
 use super::draft::Counts;
@@ -16,6 +18,9 @@ pub struct Published {
     pub release: Option<ReleaseId>,
     /// It was made now; otherwise the area had exactly this already.
     pub new: bool,
+    /// It was there already, and the marker moved to give it a signature.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub signed_anew: bool,
     /// Which move of the area's marker it is, or would be.
     pub sequence: u64,
     pub parent: Option<ReleaseId>,
@@ -39,6 +44,12 @@ pub struct Published {
 }
 
 impl Published {
+    /// What was heard of stores that did not answer.
+    pub fn unanswered(&self) -> impl Iterator<Item = &StoreError> {
+        let silent = self.stores.iter().filter(|store| store.trouble.unreachable);
+        silent.filter_map(|store| store.trouble.cause.as_ref())
+    }
+
     pub(super) fn count(&mut self, counts: Counts) {
         (self.added, self.changed, self.removed) = (counts.added, counts.changed, counts.removed);
     }
@@ -47,6 +58,7 @@ impl Published {
 /// A marker that was moved to a release that existed, or was there already.
 #[derive(Debug, Clone, Serialize)]
 pub struct Moved {
+    /// `Sign` when the area was there already, and its marker moved to give the release a signature.
     pub kind: MoveKind,
     pub area: Area,
     /// Where the area is now, or would be.

@@ -27,8 +27,13 @@ impl Layers {
             (None, Some(text)) => (text, variable),
             (None, None) => return Ok(file),
         };
-        check(&text)
-            .map(Some)
-            .map_err(|expected| Error::usage(format!("`{source}` is {text:?}")).with_hint(expected))
+        check(&text).map(Some).map_err(|expected| {
+            let wrong = Error::usage(format!("`{source}` cannot be {text:?}: {expected}"));
+            wrong.with_hint(if source == option {
+                format!("give `{option}` another value; `rstack --help` explains it")
+            } else {
+                format!("set {variable} anew, or `unset {variable}`")
+            })
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Change sets: what an update would do, shown before it is done.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
@@ -18,6 +19,27 @@ pub struct ChangeSet {
     pub stack_id: String,
     /// Empty when only tags or outputs change.
     pub changes: Vec<Change>,
+    /// Of the stack itself, in the order of their keys.
+    pub tags: Vec<TagChange>,
+}
+
+/// A tag that comes or gets another value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TagChange {
+    pub key: String,
+    pub before: Option<String>,
+    pub after: String,
+}
+
+/// What the tags that a stack should have differ in from those that it has.
+pub(super) fn of_tags(has: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> Vec<TagChange> {
+    let differs = wanted.iter().filter(|(key, value)| has.get(*key) != Some(value));
+    let change = |(key, after): (&String, &String)| TagChange {
+        key: key.clone(),
+        before: has.get(key).cloned(),
+        after: after.clone(),
+    };
+    differs.map(change).collect()
 }
 
 /// What an update would do to one resource.
@@ -153,6 +175,7 @@ async fn collect(aws: &Aws, change_set: &str, first: DescribeChangeSetOutput) ->
         id: change_set.to_owned(),
         stack_id,
         changes,
+        tags: Vec::new(),
     })
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::versions::{self, Version};
-use crate::aws::{Aws, AwsError, AwsErrorKind, Service};
+use crate::aws::{Aws, AwsError, Service, Table};
 use crate::error::Result;
 use crate::time::Timestamp;
 
@@ -193,22 +193,11 @@ impl BucketContents {
 
 /// Looks at a table; `None` when there is none.
 pub(super) async fn of_table(aws: &Aws, table: &str) -> Result<Option<TableContents>> {
-    let answer = match aws.dynamodb().describe_table().table_name(table).send().await {
-        Ok(answer) => answer,
-        Err(error) => {
-            let error = AwsError::new(Service::DynamoDb, "DescribeTable", &error);
-            return if error.kind == AwsErrorKind::NotFound {
-                Ok(None)
-            } else {
-                Err(error.into())
-            };
-        }
-    };
-    let number = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
-    Ok(answer.table().map(|table| TableContents {
-        items: number(table.item_count()),
-        bytes: number(table.table_size_bytes()),
-        deletion_protection: table.deletion_protection_enabled().unwrap_or_default(),
+    let found = Table::describe(aws, table).await?;
+    Ok(found.map(|table| TableContents {
+        items: table.items.unwrap_or_default(),
+        bytes: table.bytes.unwrap_or_default(),
+        deletion_protection: table.deletion_protection,
     }))
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::types::{self, DeletionMode, ResourceStatus};
 
 use super::drain::{Drain, Drained};
 use super::inventory::Holding;
-use super::plan::{Obstacle, imported};
+use super::plan::imported;
 use super::undeletable::Passing;
 use super::{Cause, Scope, Settled, Stack, StackName, StackStatus, Watch, describe, token, watch};
 use crate::aws::{Aws, AwsError, AwsErrorKind, Service};
@@ -255,7 +255,7 @@ impl Deletion<'_> {
         let mut error = settled.into_error(self.name, self.watching);
         error.hint = Some(importing.first().map_or_else(
             || "something else still uses this stack; see its events in CloudFormation".to_owned(),
-            Obstacle::way_out,
+            |obstacle| obstacle.way_out(&self.aws.command()),
         ));
         error
     }

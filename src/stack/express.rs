@@ -2,11 +2,9 @@
 
 use std::time::Instant;
 
-use aws_sdk_dynamodb::types::TableStatus;
-
 use super::pace::Pace;
 use super::{Stack, Watch};
-use crate::aws::{Aws, AwsError, Service};
+use crate::aws::{Aws, AwsError, Service, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 
@@ -64,11 +62,8 @@ async fn bucket_answers(aws: &Aws, bucket: &str) -> Result<bool, AwsError> {
 }
 
 async fn table_is_active(aws: &Aws, table: &str) -> Result<bool, AwsError> {
-    let output = aws.dynamodb().describe_table().table_name(table).send().await;
-    answered(
-        output.map(|o| o.table().and_then(|t| t.table_status()) == Some(&TableStatus::Active)),
-        |e| AwsError::new(Service::DynamoDb, "DescribeTable", e),
-    )
+    let table = Table::describe(aws, table).await?;
+    Ok(table.is_some_and(|table| table.is_active()))
 }
 
 /// By the address of its node: the outputs hold no cluster id.

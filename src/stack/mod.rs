@@ -36,7 +36,7 @@ mod versions;
 mod watch;
 
 pub use batch::Undeleted;
-pub use change::{Action, Change, ChangeSet, Replacement};
+pub use change::{Action, Change, ChangeSet, Replacement, TagChange};
 pub use contents::{BucketContents, Depth, Locks, TableContents};
 pub use describe::{Resource, Stack, describe, describe_all, describe_resources};
 pub use down::{DownReport, Fate, down};
@@ -50,6 +50,7 @@ pub use outputs::{Endpoints, Outputs, RedisEndpoint, key as output_key};
 pub use plan::{Contents, Down, Obstacle, Plan, Planned, plan};
 pub use preflight::Preflight;
 pub use proof::Proof;
+pub(crate) use reason::of_stack as first_cause;
 pub use staging::{StagedTemplate, stage};
 pub use status::{Readiness, ResourceStatus, StackStatus, Tone};
 pub use timeline::{Lane, Phase, Timeline, timeline};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::contents::{self, BucketContents, Depth, TableContents};
 use super::inventory::{Holding, inventory};
 use super::{Stack, StackName, StackStatus, describe};
-use crate::aws::{Aws, AwsError, Service};
+use crate::aws::{Aws, AwsCommand, AwsError, Service};
 use crate::error::{Error, Result};
 
 /// What to take down, and how.
@@ -31,6 +31,9 @@ pub struct Plan {
     pub resources: Vec<Planned>,
     /// Why `down` refuses; empty when it can go on.
     pub obstacles: Vec<Obstacle>,
+    /// For [`Obstacle::way_out`].
+    #[serde(skip)]
+    pub aws: AwsCommand,
 }
 
 /// A resource, and what would be lost with it.
@@ -107,6 +110,7 @@ pub async fn plan(aws: &Aws, down: &Down<'_>, depth: Depth) -> Result<Option<Pla
         stack,
         resources,
         obstacles,
+        aws: aws.command(),
     }))
 }
 
@@ -238,33 +242,40 @@ impl Plan {
             Obstacle::UnknownResource { .. } => Error::usage(message),
             _ => Error::refused(message),
         }
-        .with_hint(first.way_out()))
+        .with_hint(first.way_out(&self.aws)))
     }
 }
 
 impl Obstacle {
-    /// What a person can do about it.
+    /// What a person can do about it; `aws` makes the commands that this takes.
     #[must_use]
-    pub fn way_out(&self) -> String {
+    pub fn way_out(&self, aws: &AwsCommand) -> String {
         match self {
             Self::NotOurs { stack } => format!(
                 "it lacks the tag `rstack:environment`; if `{stack}` is really the one to delete, add `--any-stack`"
             ),
             Self::UnknownResource { known, .. } => format!("its resources are {}", known.join(", ")),
             Self::TerminationProtection { stack } => format!(
-                "run `aws cloudformation update-termination-protection --no-enable-termination-protection \
-                 --stack-name {stack}` first"
+                "run `{}` first",
+                aws.line(&format!(
+                    "cloudformation update-termination-protection --no-enable-termination-protection --stack-name {stack}"
+                ))
             ),
             Self::ImportedExport { importers, .. } => {
                 format!("delete or change the importing stacks first: {}", importers.join(", "))
             }
             Self::TableProtection { table } => format!(
-                "run `aws dynamodb update-table --table-name {table} --no-deletion-protection-enabled` first, or keep \
-                 the table with `--retain`"
+                "run `{}` first, or keep the table with `--retain`",
+                aws.line(&format!(
+                    "dynamodb update-table --table-name {table} --no-deletion-protection-enabled"
+                ))
             ),
-            Self::LegalHolds { .. } => {
-                "lift them with `aws s3api put-object-legal-hold`, or keep the bucket with `--retain`".to_owned()
-            }
+            Self::LegalHolds { bucket, .. } => format!(
+                "lift each with `{}`, or keep the bucket with `--retain`",
+                aws.line(&format!(
+                    "s3api put-object-legal-hold --legal-hold Status=OFF --bucket {bucket} --key KEY --version-id ID"
+                ))
+            ),
             Self::ComplianceLock { .. } => {
                 "nobody can delete them earlier; keep the bucket with `--retain`, or wait".to_owned()
             }

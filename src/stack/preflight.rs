@@ -1,6 +1,6 @@
 //! What can be known to fail before anything is created.
 
-use crate::aws::{Aws, AwsError, AwsErrorKind, Service};
+use crate::aws::{Aws, AwsError, AwsErrorKind, Service, Table};
 use crate::error::{Error, Result};
 
 /// What must hold for a template to have a chance.
@@ -61,15 +61,11 @@ async fn bucket(aws: &Aws, preflight: &Preflight) -> Result<()> {
 
 async fn table(aws: &Aws, preflight: &Preflight) -> Result<()> {
     let Some(table) = &preflight.table else { return Ok(()) };
-    match aws.dynamodb().describe_table().table_name(table).send().await {
-        Ok(_) => Err(taken("table", table)),
-        Err(error) => {
-            let error = AwsError::new(Service::DynamoDb, "DescribeTable", &error);
-            match error.kind {
-                AwsErrorKind::NotFound | AwsErrorKind::Denied => Ok(()),
-                _ => Err(error.into()),
-            }
-        }
+    match Table::describe(aws, table).await {
+        Ok(Some(_)) => Err(taken("table", table)),
+        Ok(None) => Ok(()),
+        Err(error) if error.kind == AwsErrorKind::Denied => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

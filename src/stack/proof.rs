@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::inventory::{Holding, NESTED};
 use super::{StackStatus, describe};
-use crate::aws::{Aws, AwsError, AwsErrorKind, NetworkThing, Service};
+use crate::aws::{Aws, AwsError, AwsErrorKind, NetworkThing, Service, Table};
 use crate::error::{ErrorKind, Result};
 
 /// Services answer from copies that lag: what still shows is asked for again after each of these.
@@ -92,8 +92,7 @@ async fn bucket(aws: &Aws, name: &str) -> Result<bool, AwsError> {
 }
 
 async fn table(aws: &Aws, name: &str) -> Result<bool, AwsError> {
-    let answer = aws.dynamodb().describe_table().table_name(name).send().await;
-    found(answer.map_err(|e| AwsError::new(Service::DynamoDb, "DescribeTable", &e)))
+    Ok(Table::describe(aws, name).await?.is_some())
 }
 
 async fn cluster(aws: &Aws, id: &str) -> Result<bool, AwsError> {

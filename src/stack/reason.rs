@@ -4,7 +4,7 @@ use aws_sdk_cloudformation::types::{EventFilter, EventType};
 
 use super::events::EventLog;
 use super::{Cause, Scope, Tone};
-use crate::aws::Aws;
+use crate::aws::{Aws, LIMIT_REACHED};
 use crate::event::{OperationKind, StackEvent};
 
 /// The causes of a failed operation: first cause first, mere consequences left out.
@@ -27,14 +27,21 @@ pub(super) async fn causes(aws: &Aws, stack_id: &str, events: &[StackEvent]) -> 
 }
 
 /// Why a stack that nobody watched ended as it did, as one sentence; `None` when its history does not tell.
-pub(super) async fn of_stack(aws: &Aws, stack_id: &str) -> Option<String> {
-    let mut log = EventLog::new(OperationKind::Create, Scope::Running);
-    log.read(aws, stack_id).await.ok()?;
-    let first = causes(aws, stack_id, log.events()).await.into_iter().next()?;
+pub(crate) async fn of_stack(aws: &Aws, stack_id: &str) -> Option<String> {
+    let first = of_last(aws, stack_id, OperationKind::Create).await.into_iter().next()?;
     Some(format!(
         "{} ({}): {}",
         first.logical_id, first.resource_type, first.reason
     ))
+}
+
+/// The causes of a stack's last operation, which is of this kind; none when its history does not tell.
+pub(super) async fn of_last(aws: &Aws, stack_id: &str, kind: OperationKind) -> Vec<Cause> {
+    let mut log = EventLog::new(kind, Scope::Running);
+    match log.read(aws, stack_id).await {
+        Ok(_) => causes(aws, stack_id, log.events()).await,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Failures of resources; failing those, what the stack itself says.
@@ -158,11 +165,11 @@ pub(super) fn hint(reason: &str) -> Option<String> {
         "limit exceeded",
         "quota",
         "limit has been reached",
+        "maximum number",
         "toomanybuckets",
         "exceeded",
     ]) {
-        "a limit of the account is reached: remove what is not needed (`rstack gc` removes expired environments), or ask \
-         for more under Service Quotas"
+        LIMIT_REACHED
     } else if has(&[
         "default vpc",
         "vpcidnotspecified",
@@ -276,6 +283,10 @@ mod tests {
             ),
             (
                 "You have exceeded the number of buckets: TooManyBuckets",
+                "limit of the account",
+            ),
+            (
+                "The maximum number of VPCs has been reached. (Service: Ec2, Status Code: 400)",
                 "limit of the account",
             ),
             ("No default VPC for this user (VPCIdNotSpecified)", "no default VPC"),

@@ -39,6 +39,9 @@ pub struct Phase {
     pub start: f64,
     /// In seconds from the beginning of the operation; now while it goes on.
     pub end: f64,
+    /// It neither ended by itself nor goes on: another action took its place, or the operation was over.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
     /// Why, where the service says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -63,7 +66,8 @@ impl Timeline {
         let began = events.first()?.time;
         let own = events.iter().rev().find(|event| event.of_stack)?;
         let last = events.iter().map(|event| event.time).max()?;
-        let end = if own.status.settled() { last } else { last.max(now) };
+        let over = own.status.settled();
+        let end = if over { last } else { last.max(now) };
         let mut lanes: Vec<Lane> = Vec::new();
         for event in events {
             let known = lanes.iter().position(|lane| lane.logical_id == event.logical_id);
@@ -78,10 +82,8 @@ impl Timeline {
             lanes[at].take(event, event.time.since(began).as_secs_f64());
         }
         let seconds = end.since(began).as_secs_f64();
-        for phase in lanes.iter_mut().filter_map(|lane| lane.phases.last_mut()) {
-            if !phase.status.settled() {
-                phase.end = seconds;
-            }
+        for lane in &mut lanes {
+            lane.finish(seconds, over);
         }
         Some(Self {
             stack,
@@ -94,6 +96,18 @@ impl Timeline {
 }
 
 impl Lane {
+    /// Only the last action of an operation that is not over can go on: until now.
+    fn finish(&mut self, now: f64, over: bool) {
+        let last = self.phases.len().saturating_sub(1);
+        for (number, phase) in self.phases.iter_mut().enumerate() {
+            let unsettled = !phase.status.settled();
+            if unsettled && number == last {
+                phase.end = now;
+            }
+            phase.cut_short = unsettled && (over || number < last);
+        }
+    }
+
     /// An event goes on with the action that is under way, ends it, or begins another.
     fn take(&mut self, event: &StackEvent, at: f64) {
         let going_on = self.phases.last_mut().filter(|phase| !phase.status.settled());
@@ -111,6 +125,7 @@ impl Lane {
                     status: event.status.clone(),
                     start: at,
                     end: at,
+                    cut_short: false,
                     reason: event.reason.clone().filter(|_| event.status.failed()),
                 });
             }
@@ -118,13 +133,27 @@ impl Lane {
     }
 }
 
-/// CREATE of `CREATE_IN_PROGRESS`, `CREATE_COMPLETE` and `CREATE_FAILED`.
+/// CREATE of `CREATE_IN_PROGRESS`, `CREATE_COMPLETE` and `CREATE_FAILED`; cleaning up belongs to the update.
 fn action(status: &ResourceStatus) -> &str {
     let text = status.as_str();
-    ["_IN_PROGRESS", "_COMPLETE", "_FAILED", "_SKIPPED"]
-        .iter()
-        .find_map(|ending| text.strip_suffix(ending))
-        .unwrap_or(text)
+    [
+        "_COMPLETE_CLEANUP_IN_PROGRESS",
+        "_IN_PROGRESS",
+        "_COMPLETE",
+        "_FAILED",
+        "_SKIPPED",
+    ]
+    .iter()
+    .find_map(|ending| text.strip_suffix(ending))
+    .unwrap_or(text)
+}
+
+impl Phase {
+    /// What was done: `CREATE`, `UPDATE_ROLLBACK`.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        action(&self.status)
+    }
 }
 
 #[cfg(test)]
@@ -148,7 +177,10 @@ mod tests {
     }
 
     fn shown(timeline: &Timeline) -> Vec<String> {
-        let phase = |phase: &Phase| format!("{} {}-{}", phase.status, phase.start, phase.end);
+        let phase = |phase: &Phase| {
+            let cut = if phase.cut_short { " cut short" } else { "" };
+            format!("{}{cut} {}-{}", phase.status, phase.start, phase.end)
+        };
         let lane = |lane: &Lane| {
             let phases: Vec<String> = lane.phases.iter().map(phase).collect();
             format!("{}: {}", lane.logical_id, phases.join(", "))
@@ -175,13 +207,28 @@ mod tests {
         assert_eq!(
             shown(&timeline),
             [
-                "demo: CREATE_IN_PROGRESS 0-9, ROLLBACK_COMPLETE 9-13",
+                "demo: CREATE_IN_PROGRESS cut short 0-9, ROLLBACK_COMPLETE 9-13",
                 "bucket: CREATE_COMPLETE 1-3, DELETE_COMPLETE 10-12",
                 "redis: CREATE_FAILED 1-9",
             ]
         );
         assert!((timeline.seconds - 13.0).abs() < 1e-9);
         assert_eq!(timeline.lanes[2].phases[0].reason.as_deref(), Some("no"));
+    }
+
+    #[test]
+    fn cleaning_up_belongs_to_the_update_and_nothing_goes_on_when_the_stack_is_done() {
+        let events = [
+            event(0, "demo", "UPDATE_IN_PROGRESS"),
+            event(1, "redis", "UPDATE_IN_PROGRESS"),
+            event(4, "demo", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+            event(6, "demo", "UPDATE_COMPLETE"),
+        ];
+        let timeline = Timeline::of("demo".to_owned(), &events, events[0].time.shifted(99)).expect("events");
+        assert_eq!(
+            shown(&timeline),
+            ["demo: UPDATE_COMPLETE 0-6", "redis: UPDATE_IN_PROGRESS cut short 1-6"]
+        );
     }
 
     #[test]

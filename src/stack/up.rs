@@ -9,7 +9,7 @@ use super::outline::Outline;
 use super::timing::{ResourceTiming, timings};
 use super::{
     ChangeSet, Preflight, Readiness, Scope, Settled, Stack, StackName, StackStatus, Watch, create, describe, express,
-    leftover, preflight, tag, update, watch,
+    leftover, preflight, reason, tag, update, watch,
 };
 use crate::aws::Aws;
 use crate::error::{Error, Result};
@@ -108,15 +108,16 @@ pub async fn up(aws: &Aws, wanted: &Up<'_>, watching: &Watch<'_>) -> Result<UpRe
         timings: settled.map(|s| timings(&s.events)).unwrap_or_default(),
         seconds: started.elapsed().as_secs_f64(),
     };
-    let mut checked = false;
+    let (mut checked, mut is_new) = (false, false);
     for _ in 0..ROUNDS {
-        let stack = describe(aws, wanted.name.as_str()).await?;
+        let stack = watching.reading(describe(aws, wanted.name.as_str())).await?;
         let Some(stack) = stack.filter(|s| s.status.readiness() != Readiness::Absent) else {
             if !checked {
-                preflight::check(aws, &wanted.preflight).await?;
+                Box::pin(watching.reading(preflight::check(aws, &wanted.preflight))).await?;
                 checked = true;
             }
-            let Some(stack_id) = create::start(aws, wanted, watching.reporter).await? else {
+            let creation = create::start(aws, wanted, watching.reporter);
+            let Some(stack_id) = watching.requesting(creation).await? else {
                 continue;
             };
             if !wanted.wait {
@@ -130,11 +131,14 @@ pub async fn up(aws: &Aws, wanted: &Up<'_>, watching: &Watch<'_>) -> Result<UpRe
         match stack.status.readiness() {
             Readiness::Absent => {}
             Readiness::Busy if !wanted.wait => return Ok(report(Done::Started, stack, None)),
-            Readiness::Busy => attach(aws, &stack, wanted, watching).await?,
+            Readiness::Busy => is_new = attach(aws, &stack, wanted, watching).await? == OperationKind::Create,
             Readiness::Leftover => leftover::remove(aws, &stack, wanted.name, watching).await?,
-            Readiness::Stuck => return Err(stuck(&stack, watching.remove)),
+            Readiness::Stuck => return Err(stuck(aws, &stack, watching.remove)),
             Readiness::Updatable => {
-                let Some(change) = update::prepare(aws, wanted, &stack, watching).await? else {
+                let Some(change) = update::prepare(aws, wanted, &stack, is_new, watching).await? else {
+                    if stack.status == StackStatus::UpdateFailed {
+                        return Err(unfinished(aws, &stack, wanted.name, watching).await);
+                    }
                     return finish(aws, wanted, watching, report(Done::Unchanged, stack, None)).await;
                 };
                 let Some(token) = update::start(aws, wanted, &stack, &change, watching).await? else {
@@ -193,8 +197,8 @@ fn guard(stack: &Stack, name: &StackName) -> Result<()> {
     .with_hint("choose another name with `--name`"))
 }
 
-/// Watches what runs already. What comes after it is decided by a fresh look at the stack.
-async fn attach(aws: &Aws, stack: &Stack, wanted: &Up<'_>, watching: &Watch<'_>) -> Result<()> {
+/// Watches what runs already, and tells what it was. What comes after it is decided by a fresh look at the stack.
+async fn attach(aws: &Aws, stack: &Stack, wanted: &Up<'_>, watching: &Watch<'_>) -> Result<OperationKind> {
     let kind = match stack.status {
         StackStatus::CreateInProgress | StackStatus::RollbackInProgress => OperationKind::Create,
         StackStatus::DeleteInProgress => OperationKind::Delete,
@@ -210,20 +214,38 @@ async fn attach(aws: &Aws, stack: &Stack, wanted: &Up<'_>, watching: &Watch<'_>)
     let settled = watch(aws, &stack.id, kind, Scope::Running, watching).await?;
     // An update that failed leaves a stack that ours may follow; the other two leave nothing to go on with.
     if kind == OperationKind::Update || settled.succeeded(kind) {
-        Ok(())
+        Ok(kind)
     } else {
         Err(settled.into_error(wanted.name, watching))
     }
 }
 
-fn stuck(stack: &Stack, remove: &str) -> Error {
+/// An update that failed and was kept, of which nothing is left to be changed.
+async fn unfinished(aws: &Aws, stack: &Stack, name: &StackName, watching: &Watch<'_>) -> Error {
+    let settled = Settled {
+        status: stack.status.clone(),
+        stack: Some(stack.clone()),
+        events: Vec::new(),
+        causes: reason::of_last(aws, &stack.id, OperationKind::Update).await,
+    };
+    let error = settled.into_error(name, watching);
+    let way_out = "change the template and bring it up again, or roll the update back in CloudFormation's console";
+    let hint = error
+        .hint
+        .as_ref()
+        .map_or(way_out.to_owned(), |hint| format!("{hint}; then {way_out}"));
+    error.with_hint(hint)
+}
+
+fn stuck(aws: &Aws, stack: &Stack, remove: &str) -> Error {
     let name = &stack.name;
     let reason = stack.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
     let hint = match stack.status {
         StackStatus::DeleteFailed => format!("`{remove}` goes on with the deletion"),
         StackStatus::UpdateRollbackFailed => format!(
-            "`aws cloudformation continue-update-rollback --stack-name {name}` goes on with the rollback; \
-             `{remove}` removes everything"
+            "`{}` goes on with the rollback; `{remove}` removes everything",
+            aws.command()
+                .line(&format!("cloudformation continue-update-rollback --stack-name {name}"))
         ),
         _ => format!("`{remove}` removes it"),
     };

@@ -12,15 +12,17 @@ use crate::aws::{Aws, AwsError, Service};
 use crate::error::Result;
 use crate::event::{Event, Operation, OperationKind};
 
-/// Works out what would change; `None` when nothing would.
+/// Works out what would change; `None` when nothing would. The time to live of a stack that `is_new` counts from its
+/// creation, whoever asks for it.
 pub(super) async fn prepare(
     aws: &Aws,
     wanted: &Up<'_>,
     stack: &Stack,
+    is_new: bool,
     watching: &Watch<'_>,
 ) -> Result<Option<ChangeSet>> {
-    let tags = tags(aws, wanted, stack);
-    if is_up_to_date(aws, wanted, stack, &tags).await? {
+    let tags = tags(aws, wanted, stack, is_new);
+    if watching.reading(is_up_to_date(aws, wanted, stack, &tags)).await? {
         return Ok(None);
     }
     let request = aws
@@ -35,16 +37,22 @@ pub(super) async fn prepare(
         .set_capabilities(Some(capabilities(&wanted.capabilities)))
         .set_tags(Some(sdk_tags(&tags)))
         .set_deployment_config(wanted.express.then(|| express_config(wanted.on_failure)));
-    let output = request
-        .send()
-        .await
-        .map_err(|e| refused(AwsError::new(Service::CloudFormation, "CreateChangeSet", &e)))?;
+    let creating = async {
+        let sent = request.send().await;
+        sent.map_err(|e| refused(AwsError::new(Service::CloudFormation, "CreateChangeSet", &e)))
+    };
+    let output = watching.requesting(creating).await?;
     let id = output.id().unwrap_or_default();
     let ready = change::ready(aws, id, watching.interrupt).await;
     if !matches!(ready, Ok(Some(_))) {
         change::discard(aws, id).await;
     }
-    ready
+    ready.map(|change| {
+        change.map(|change| ChangeSet {
+            tags: change::of_tags(&stack.tags, &tags),
+            ..change
+        })
+    })
 }
 
 /// Shows the change, and executes it when it is approved; the token of the operation, or `None` when the stack has
@@ -68,7 +76,8 @@ pub(super) async fn start(
         .change_set_name(&change.id)
         .client_request_token(&token)
         .set_disable_rollback((!wanted.express && wanted.on_failure == OnFailure::Keep).then_some(true));
-    if let Err(error) = request.send().await {
+    let sent = watching.requesting(async { Ok(request.send().await) }).await?;
+    if let Err(error) = sent {
         let error = AwsError::new(Service::CloudFormation, "ExecuteChangeSet", &error);
         change::discard(aws, &change.id).await;
         if error.is("InvalidChangeSetStatus") || error.is("ChangeSetNotFound") {
@@ -106,16 +115,14 @@ async fn is_up_to_date(aws: &Aws, wanted: &Up<'_>, stack: &Stack, tags: &BTreeMa
     Ok(output.template_body() == Some(wanted.template.body.as_str()))
 }
 
-/// The tags that the stack should have. Another version of rstack alone is no change; a time to live counts from
-/// creation and is renewed only when that is asked for.
-fn tags(aws: &Aws, wanted: &Up<'_>, stack: &Stack) -> BTreeMap<String, String> {
-    let mut tags = wanted.tags.clone();
+/// The tags that the stack should have: those that it has and nobody names stay, as parameters do. Another version of
+/// rstack alone is no change; a time to live counts from creation and is renewed only when that is asked for.
+fn tags(aws: &Aws, wanted: &Up<'_>, stack: &Stack, is_new: bool) -> BTreeMap<String, String> {
+    let mut tags = stack.tags.clone();
+    tags.extend(wanted.tags.clone());
     tags.insert(tag::ENVIRONMENT.to_owned(), wanted.name.to_string());
-    if let Some(version) = stack.tags.get(tag::VERSION) {
-        tags.insert(tag::VERSION.to_owned(), version.clone());
-    }
     let expires_at = match (wanted.ttl, stack.tags.get(tag::EXPIRES_AT)) {
-        (Some(ttl), _) if ttl.explicit => Some((aws.now() + ttl.length).to_string()),
+        (Some(ttl), _) if ttl.explicit && !is_new => Some((aws.now() + ttl.length).to_string()),
         (_, Some(kept)) => Some(kept.clone()),
         (Some(ttl), None) => Some((stack.created + ttl.length).to_string()),
         (None, None) => None,

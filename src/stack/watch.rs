@@ -39,6 +39,33 @@ pub struct Watch<'a> {
     pub deletes_on_failure: bool,
 }
 
+impl Watch<'_> {
+    /// Work that only reads, which an interrupt may cut off anywhere.
+    pub(super) async fn reading<T, E: Into<Error>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T> {
+        tokio::select! {
+            done = work => done.map_err(Into::into),
+            () = self.interrupt.wait() => {
+                Err(ErrorKind::Interrupted("interrupted; nothing was changed".to_owned()).into())
+            }
+        }
+    }
+
+    /// A request that changes something. When an interrupt cuts it off, AWS may have taken it.
+    pub(super) async fn requesting<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            done = work => done,
+            () = self.interrupt.wait() => {
+                let message = "interrupted while AWS was asked; if it has taken the request, it goes on".to_owned();
+                Err(Error::from(ErrorKind::Interrupted(message)).with_hint(self.attach_hint()))
+            }
+        }
+    }
+
+    fn attach_hint(&self) -> String {
+        format!("`{}` attaches again", self.attach)
+    }
+}
+
 /// How an operation ended.
 #[derive(Debug, Clone)]
 pub struct Settled {
@@ -78,13 +105,18 @@ impl Settled {
                 (gone && self.causes.is_empty())
                     .then(|| format!("somebody deleted it meanwhile; `{}` makes it again", watch.attach))
             });
-        let left = match &self.stack {
-            Some(found) if !gone => Some(format!(
-                "stack `{stack}` ({}); `{}` removes it",
-                found.status, watch.remove
-            )),
-            _ => None,
-        };
+        let left = self.stack.as_ref().filter(|_| !gone).map(|found| {
+            let resources: Vec<_> = self.causes.iter().map(|cause| cause.logical_id.as_str()).collect();
+            match found.status {
+                StackStatus::UpdateRollbackComplete => {
+                    format!("stack `{stack}` as it was before the update ({})", found.status)
+                }
+                StackStatus::DeleteFailed => {
+                    format!("stack `{stack}` ({}) with {}", found.status, resources.join(", "))
+                }
+                _ => format!("stack `{stack}` ({}); `{}` removes it", found.status, watch.remove),
+            }
+        });
         let failure = StackFailure {
             stack: stack.clone(),
             status: self.status,
@@ -314,7 +346,7 @@ impl Watching<'_> {
             if left.is_zero() {
                 let limit = humantime::format_duration(timeout);
                 let message = format!("the stack has not settled within {limit}; AWS goes on");
-                return Err(Error::from(ErrorKind::LostContact(message)).with_hint(self.attach_hint()));
+                return Err(Error::from(ErrorKind::LostContact(message)).with_hint(self.watch.attach_hint()));
             }
             wait = wait.min(left);
         }
@@ -325,19 +357,16 @@ impl Watching<'_> {
     }
 
     fn interrupted(&self) -> Error {
-        Error::from(ErrorKind::Interrupted("stopped watching; AWS goes on".to_owned())).with_hint(self.attach_hint())
+        Error::from(ErrorKind::Interrupted("stopped watching; AWS goes on".to_owned()))
+            .with_hint(self.watch.attach_hint())
     }
 
     fn lost(&self, error: &Error) -> Error {
-        let attach = self.attach_hint();
+        let attach = self.watch.attach_hint();
         let hint = error
             .hint
             .as_ref()
             .map_or(attach.clone(), |first| format!("{first}; then {attach}"));
         Error::from(ErrorKind::LostContact(format!("lost contact with the stack: {error}"))).with_hint(hint)
-    }
-
-    fn attach_hint(&self) -> String {
-        format!("`{}` attaches again", self.watch.attach)
     }
 }

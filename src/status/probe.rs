@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join, join3};
 use serde::Serialize;
 
-use crate::aws::{Aws, AwsError, AwsErrorKind, Service};
+use crate::aws::{Aws, AwsError, AwsErrorKind, Service, Table};
 use crate::publish::AreaRecord;
 use crate::release::Repair;
 use crate::stack::{Outputs, Resource, output_key};
@@ -31,6 +31,9 @@ pub struct StoreReport {
     pub items: Option<u64>,
     /// The areas of this environment, by name; absent when the store cannot be read from here.
     pub areas: Option<BTreeMap<String, AreaRecord>>,
+    /// The move that its marker of an area is at; only of areas that the stores say different things of.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub moves: BTreeMap<String, u64>,
     /// The last time that a reader put something back that the store had lost, by area.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub repairs: BTreeMap<String, Repair>,
@@ -88,6 +91,7 @@ impl StoreReport {
             version: None,
             items: None,
             areas: None,
+            moves: BTreeMap::new(),
             repairs: BTreeMap::new(),
         }
     }
@@ -122,17 +126,15 @@ async fn bucket(aws: &Aws, name: &str) -> StoreReport {
 
 async fn table(aws: &Aws, name: &str) -> StoreReport {
     let asked = Instant::now();
-    let answer = aws.dynamodb().describe_table().table_name(name).send().await;
-    let answer = answer.map_err(|e| AwsError::new(Service::DynamoDb, "DescribeTable", &e));
-    let (condition, answer) = Condition::of(answer, asked);
-    let table = answer.and_then(|answer| answer.table);
+    let (condition, table) = Condition::of(Table::describe(aws, name).await, asked);
+    let Some(table) = table.flatten() else {
+        let missing = matches!(condition, Condition::Answers { .. });
+        let condition = if missing { Condition::Missing } else { condition };
+        return StoreReport::new(StoreKind::DynamoDb, name, condition);
+    };
     StoreReport {
-        state: table
-            .as_ref()
-            .and_then(|table| Some(table.table_status()?.as_str().to_owned())),
-        items: table
-            .and_then(|table| table.item_count)
-            .and_then(|items| items.try_into().ok()),
+        state: table.status,
+        items: table.items,
         ..StoreReport::new(StoreKind::DynamoDb, name, condition)
     }
 }

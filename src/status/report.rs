@@ -7,7 +7,9 @@ use super::probe::{StoreReport, probe};
 use super::seeded;
 use crate::aws::Aws;
 use crate::error::Result;
-use crate::stack::{Outputs, Resource, ResourceStatus, StackStatus, describe, describe_resources};
+use crate::stack::{
+    Outputs, Resource, ResourceStatus, Stack, StackStatus, Tone, describe, describe_resources, first_cause,
+};
 use crate::time::Timestamp;
 
 /// Everything that `rstack status` shows of one environment.
@@ -19,6 +21,8 @@ pub struct StatusReport {
     pub status: StackStatus,
     /// Why it is in this status, where CloudFormation says so.
     pub reason: Option<String>,
+    /// What it failed of first, of a stack that failed; absent where its history does not tell.
+    pub cause: Option<String>,
     pub created: Timestamp,
     pub updated: Option<Timestamp>,
     pub age_seconds: u64,
@@ -44,7 +48,8 @@ pub async fn status(aws: &Aws, name: &str, now: Timestamp) -> Result<Option<Stat
     let Some(stack) = stack? else { return Ok(None) };
     let mut resources = resources?;
     resources.retain(|resource| resource.status != ResourceStatus::DeleteComplete);
-    let mut stores = probe(aws, &stack.outputs, &resources).await;
+    let probed = Box::pin(probe(aws, &stack.outputs, &resources));
+    let (cause, mut stores) = join(Box::pin(cause(aws, &stack)), probed).await;
     seeded::read(aws, &stack.id, &stack.outputs, &mut stores).await;
     Ok(Some(StatusReport {
         age_seconds: now.since(stack.created).as_secs(),
@@ -57,9 +62,18 @@ pub async fn status(aws: &Aws, name: &str, now: Timestamp) -> Result<Option<Stat
         id: stack.id,
         status: stack.status,
         reason: stack.reason,
+        cause,
         created: stack.created,
         updated: stack.updated,
         termination_protection: stack.termination_protection,
         outputs: stack.outputs,
     }))
+}
+
+/// What a stack failed of, where it did.
+async fn cause(aws: &Aws, stack: &Stack) -> Option<String> {
+    match stack.status.tone() {
+        Tone::Bad => first_cause(aws, &stack.id).await,
+        Tone::Good | Tone::Busy | Tone::Quiet => None,
+    }
 }

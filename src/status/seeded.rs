@@ -1,24 +1,22 @@
 //! What the stores hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
 use super::probe::{Condition, StoreReport};
 use crate::aws::Aws;
 use crate::publish::{self, Area, AreaRecord};
-use crate::release::{Repair, last_repairs};
+use crate::release::{Repair, last_repairs, positions};
 use crate::stack::Outputs;
 use crate::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store, StoreKind};
 
 /// Adds to each store that answers the areas that the stack with this id has there, all stores at the same time. A
 /// store that answers but cannot be read, such as a Redis that wants a password, is left without.
 pub(super) async fn read(aws: &Aws, stack_id: &str, outputs: &Outputs, stores: &mut [StoreReport]) {
-    let answering = stores.iter_mut();
-    join_all(answering.map(|report| async move {
-        if matches!(report.condition, Condition::Answers { .. })
-            && let Some(store) = open(aws, outputs, report)
-        {
+    let opened: Vec<Option<Box<dyn Store>>> = stores.iter().map(|report| open(aws, outputs, report)).collect();
+    join_all(stores.iter_mut().zip(&opened).map(|(report, store)| async move {
+        if let Some(store) = store {
             report.areas = areas(store.as_ref(), stack_id).await;
             if let (StoreKind::Redis, Some(areas)) = (report.store, &report.areas) {
                 report.repairs = repairs(store.as_ref(), stack_id, areas).await;
@@ -26,9 +24,48 @@ pub(super) async fn read(aws: &Aws, stack_id: &str, outputs: &Outputs, stores: &
         }
     }))
     .await;
+    let unlike = unlike(stores);
+    if unlike.is_empty() {
+        return;
+    }
+    let unlike = unlike.as_slice();
+    join_all(stores.iter_mut().zip(&opened).map(|(report, store)| async move {
+        if let Some(store) = store {
+            report.moves = moves(store.as_ref(), stack_id, unlike).await;
+        }
+    }))
+    .await;
+}
+
+/// The areas that the stores say different things of. Their records alone do not tell who is behind: times may be equal, and
+/// whoever brought a store along may have noted only the release. The markers do.
+fn unlike(stores: &[StoreReport]) -> Vec<Area> {
+    let mut digests: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
+    for (name, record) in stores.iter().filter_map(|store| store.areas.as_ref()).flatten() {
+        digests.entry(name).or_default().insert(&record.digest);
+    }
+    let unlike = digests.into_iter().filter(|(_, digests)| digests.len() > 1);
+    unlike.filter_map(|(name, _)| name.parse().ok()).collect()
+}
+
+/// Where the marker of each of these areas is.
+async fn moves(store: &dyn Store, stack_id: &str, areas: &[Area]) -> BTreeMap<String, u64> {
+    match Box::pin(positions(store, areas, stack_id)).await {
+        Ok(found) => {
+            let found = areas.iter().zip(found);
+            found.filter_map(|(area, at)| Some((area.to_string(), at?))).collect()
+        }
+        Err(error) => {
+            tracing::debug!(store = %store.kind(), %error, "the markers cannot be read");
+            BTreeMap::new()
+        }
+    }
 }
 
 fn open(aws: &Aws, outputs: &Outputs, report: &StoreReport) -> Option<Box<dyn Store>> {
+    if !matches!(report.condition, Condition::Answers { .. }) {
+        return None;
+    }
     Some(match report.store {
         StoreKind::S3 => Box::new(S3Store::new(aws.s3().clone(), &report.place)),
         StoreKind::DynamoDb => Box::new(DynamoDbStore::new(aws.dynamodb().clone(), &report.place)),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::StoreKind;
 use crate::aws::{AwsError, AwsErrorKind};
+use crate::shell::quote;
 
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -68,9 +69,11 @@ impl StoreError {
             AwsErrorKind::NotFound => StoreErrorKind::Missing,
             AwsErrorKind::Connection => StoreErrorKind::Unreachable,
             AwsErrorKind::Timeout => StoreErrorKind::Timeout,
-            AwsErrorKind::Precondition | AwsErrorKind::Invalid | AwsErrorKind::Unavailable | AwsErrorKind::Other => {
-                StoreErrorKind::Other
-            }
+            AwsErrorKind::Precondition
+            | AwsErrorKind::Invalid
+            | AwsErrorKind::Unavailable
+            | AwsErrorKind::Unreadable
+            | AwsErrorKind::Other => StoreErrorKind::Other,
         };
         // The services do not say what it is that they cannot find.
         let message = match kind {
@@ -86,6 +89,12 @@ impl StoreError {
     /// Names the key.
     pub(crate) fn at(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
+        self
+    }
+
+    /// Says what to do, where that is more than its kind tells.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 
@@ -119,10 +128,26 @@ impl StoreError {
                 "use a larger node type, or set the parameter maxmemory-policy to allkeys-lru"
             }
             (StoreErrorKind::Changed, _) => "let it rest and run the same command again",
-            (StoreErrorKind::Corrupt, _) => "`rstack verify AREA --repair` copies it from a store that has it right",
+            (StoreErrorKind::Corrupt, _) => return Some(self.repair()),
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+impl StoreError {
+    /// The way out of damage. rstack's own records tell which area they are of.
+    fn repair(&self) -> String {
+        let area = self.key.as_deref().and_then(|key| key.split_once("/.rstack/"));
+        match area {
+            Some((area, _)) => format!(
+                "`rstack verify {} --repair` copies it from a store that has it right",
+                quote(area)
+            ),
+            None => "remove it, or put it elsewhere, if another program wrote it; if it was `rstack seed`, `rstack verify` of its \
+                     area tells, and `--repair` mends it"
+                .to_owned(),
+        }
     }
 }
 

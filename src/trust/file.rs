@@ -3,13 +3,14 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use aws_smithy_types::base64;
 
 use super::key::{LENGTH, PrivateKey, PublicKey, random_seed};
 use crate::error::{Error, Result};
+use crate::shell::quote;
 
 const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
 const END: &str = "-----END PRIVATE KEY-----";
@@ -35,6 +36,10 @@ pub fn generate(path: &Path) -> Result<PublicKey> {
             Error::refused(format!("`{}` exists already, and is left as it is", path.display()))
                 .with_hint("name another file: a key that is overwritten cannot be had back")
         }
+        std::io::ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(path);
+            Error::file("make", path, error).with_hint(format!("make the folder first: `mkdir -p {}`", quoted(folder)))
+        }
         _ => Error::file("make", path, error),
     })?;
     file.write_all(text.as_bytes())
@@ -48,12 +53,29 @@ pub fn generate(path: &Path) -> Result<PublicKey> {
 /// # Errors
 /// When the file cannot be read or is no Ed25519 key without a passphrase. The text of the file is never repeated.
 pub fn read_private_key(path: &Path) -> Result<PrivateKey> {
-    let text = fs::read_to_string(path).map_err(|error| Error::file("read", path, error))?;
+    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::usage(format!("there is no private key `{}`", path.display()))
+            .with_hint(format!(
+                "name the file of one, or `rstack key generate {}` makes one",
+                quoted(path)
+            )),
+        _ => Error::file("read", path, error),
+    })?;
     let seed = seed(&text).ok_or_else(|| {
         Error::refused(format!("`{}` is not a private key that can sign", path.display()))
             .with_hint("`rstack key generate` makes one: Ed25519, PKCS#8 in PEM, without a passphrase")
     })?;
     PrivateKey::from_seed(&seed)
+}
+
+fn quoted(path: &Path) -> String {
+    quote(&path.display().to_string())
+}
+
+/// Whether others than its owner may read the file of a private key.
+#[must_use]
+pub fn others_may_read(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.mode() & 0o044 != 0)
 }
 
 fn seed(text: &str) -> Option<[u8; LENGTH]> {

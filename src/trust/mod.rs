@@ -7,6 +7,6 @@ mod file;
 mod key;
 mod signature;
 
-pub use file::{generate, read_private_key};
+pub use file::{generate, others_may_read, read_private_key};
 pub use key::{PrivateKey, PublicKey};
 pub use signature::{Distrust, Signature, SignatureState, TrustedKeys, Vow};

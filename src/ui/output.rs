@@ -180,6 +180,11 @@ impl Ui {
         }
     }
 
+    /// Whether `--yes` was given.
+    pub(crate) fn answers_yes(&self) -> bool {
+        self.yes
+    }
+
     /// Whether [`Ui::confirm`] would really ask.
     pub(crate) fn asks(&self) -> bool {
         !self.yes && !matches!(self.view, View::Json) && prompt::possible()

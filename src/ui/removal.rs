@@ -71,7 +71,11 @@ pub(crate) fn of_plan(plan: &Plan, style: Style) -> String {
     lines.extend(plan.resources.iter().map(of_planned));
     for obstacle in &plan.obstacles {
         lines.push(Line::new().and(Role::Bad, "refused ").plain(obstacle.to_string()));
-        lines.push(Line::new().and(Role::Hint, "  hint: ").plain(obstacle.way_out()));
+        lines.push(
+            Line::new()
+                .and(Role::Hint, "  hint: ")
+                .plain(obstacle.way_out(&plan.aws)),
+        );
     }
     lines.iter().map(|line| line.render(style) + "\n").collect()
 }

@@ -1,18 +1,32 @@
 //! Tables that fit: columns as wide as their content, the widest texts cut when a terminal is too narrow, and one line
-//! a cell when it is too narrow even for that.
+//! a cell when it is too narrow even for that. Whatever has to be read or copied whole is never cut.
 
 use super::style::{Role, Style};
 use super::text;
 
-/// A column of text is not cut below this, so that something of it can still be read; numbers are never cut.
+/// A column of text is not cut below this, so that something of it can still be read.
 const NARROWEST: usize = 8;
 const GAP: &str = "  ";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    headings: Vec<&'static str>,
-    right: Vec<bool>,
+    columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    heading: &'static str,
+    kind: Kind,
+}
+
+/// What is in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    /// What loses its meaning when it is cut: a status, or a name or value that one copies.
+    Whole,
+    Number,
 }
 
 #[derive(Debug, Clone)]
@@ -22,17 +36,17 @@ struct Cell {
 }
 
 impl Table {
-    /// Headings that start with `>` make columns of numbers, aligned to the right.
+    /// Headings that start with `>` make columns of numbers, aligned to the right; those that start with `=` make columns
+    /// of texts that are never cut.
     pub(crate) fn new(headings: &[&'static str]) -> Self {
         Self {
-            headings: headings.iter().map(|h| h.trim_start_matches('>')).collect(),
-            right: headings.iter().map(|h| h.starts_with('>')).collect(),
+            columns: headings.iter().copied().map(Column::of).collect(),
             rows: Vec::new(),
         }
     }
 
     pub(crate) fn row<const N: usize>(&mut self, cells: [(Role, String); N]) {
-        debug_assert_eq!(N, self.headings.len());
+        debug_assert_eq!(N, self.columns.len());
         let cells = cells.map(|(role, text)| Cell {
             role,
             text: text::clean(&text).into_owned(),
@@ -46,11 +60,10 @@ impl Table {
             if !style.cut || self.natural().iter().sum::<usize>() <= self.room(style) {
                 break;
             }
-            let Some(at) = self.headings.iter().position(|other| other == heading) else {
+            let Some(at) = self.columns.iter().position(|column| column.heading == *heading) else {
                 continue;
             };
-            self.headings.remove(at);
-            self.right.remove(at);
+            self.columns.remove(at);
             for row in &mut self.rows {
                 row.remove(at);
             }
@@ -60,7 +73,7 @@ impl Table {
 
     /// How wide each column is when nothing is cut.
     fn natural(&self) -> Vec<usize> {
-        let mut widths: Vec<usize> = self.headings.iter().map(|h| text::width(h)).collect();
+        let mut widths: Vec<usize> = self.columns.iter().map(|c| text::width(c.heading)).collect();
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(text::width(&cell.text));
@@ -71,7 +84,7 @@ impl Table {
 
     /// What is left of a line for the columns.
     fn room(&self, style: Style) -> usize {
-        style.width.saturating_sub(GAP.len() * (self.headings.len() - 1))
+        style.width.saturating_sub(GAP.len() * (self.columns.len() - 1))
     }
 
     /// Every line ends with a newline; no line has spaces at its end.
@@ -80,7 +93,7 @@ impl Table {
             return self.stacked(style);
         };
         let mut shown = String::new();
-        let headings = self.headings.iter().map(|h| (Role::Quiet, *h)).collect();
+        let headings = self.columns.iter().map(|c| (Role::Quiet, c.heading)).collect();
         self.line(&mut shown, headings, &widths, style);
         for row in &self.rows {
             let cells = row.iter().map(|cell| (cell.role, cell.text.as_str())).collect();
@@ -98,7 +111,7 @@ impl Table {
             if i > 0 {
                 shown.push_str(GAP);
             }
-            match (self.right[i], i == last) {
+            match (self.columns[i].kind == Kind::Number, i == last) {
                 (true, _) => shown.extend([padding.as_str(), painted.as_str()]),
                 (false, true) => shown.push_str(&painted),
                 (false, false) => shown.extend([painted.as_str(), padding.as_str()]),
@@ -107,17 +120,21 @@ impl Table {
         shown.push('\n');
     }
 
-    /// One line a cell, after its heading; rows are set apart by an empty line.
+    /// One line a cell, after its heading; rows are set apart by an empty line. What may not be cut is left to the
+    /// terminal, which wraps it.
     fn stacked(&self, style: Style) -> String {
-        let longest = self.headings.iter().map(|h| text::width(h)).max().unwrap_or(0);
+        let longest = self.columns.iter().map(|c| text::width(c.heading)).max().unwrap_or(0);
         let room = style.width.saturating_sub(longest + GAP.len()).max(1);
         let mut rows = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
             let mut shown = String::new();
-            for (heading, cell) in self.headings.iter().zip(row).filter(|(_, cell)| !cell.text.is_empty()) {
-                let padding = " ".repeat(longest - text::width(heading));
-                let heading = style.paint(Role::Quiet, heading);
-                let value = style.paint(cell.role, &text::cut(&cell.text, room));
+            for (column, cell) in self.columns.iter().zip(row).filter(|(_, cell)| !cell.text.is_empty()) {
+                let padding = " ".repeat(longest - text::width(column.heading));
+                let heading = style.paint(Role::Quiet, column.heading);
+                let value = match column.kind {
+                    Kind::Text => style.paint(cell.role, &text::cut(&cell.text, room)),
+                    Kind::Whole | Kind::Number => style.paint(cell.role, &cell.text),
+                };
                 shown.extend([&heading, &*padding, GAP, &value, "\n"]);
             }
             rows.push(shown);
@@ -129,7 +146,10 @@ impl Table {
     fn widths(&self, style: Style) -> Option<Vec<usize>> {
         let (mut widths, room) = (self.natural(), self.room(style));
         while style.cut && widths.iter().sum::<usize>() > room {
-            let texts = widths.iter_mut().zip(&self.right).filter(|(_, right)| !**right);
+            let texts = widths
+                .iter_mut()
+                .zip(&self.columns)
+                .filter(|(_, c)| c.kind == Kind::Text);
             let widest = texts.map(|(width, _)| width).max()?;
             if *widest <= NARROWEST {
                 return None;
@@ -137,6 +157,17 @@ impl Table {
             *widest -= 1;
         }
         Some(widths)
+    }
+}
+
+impl Column {
+    fn of(text: &'static str) -> Self {
+        let (kind, heading) = match (text.strip_prefix('>'), text.strip_prefix('=')) {
+            (Some(heading), _) => (Kind::Number, heading),
+            (_, Some(heading)) => (Kind::Whole, heading),
+            _ => (Kind::Text, text),
+        };
+        Self { heading, kind }
     }
 }
 
@@ -213,6 +244,23 @@ mod tests {
         TYPE   AWS::DynamoDB:…
         ITEMS  1,234
         ");
+    }
+
+    #[test]
+    fn what_must_be_whole_is_never_cut_but_gets_a_line_of_its_own() {
+        let mut table = Table::new(&["=STATUS", "=NAME", "TYPE"]);
+        table
+            .row(["CREATE_COMPLETE", "demo-bucket-1x2y", "AWS::S3::Bucket"].map(|cell| (Role::Plain, cell.to_owned())));
+        insta::assert_snapshot!(table.render(style(45, true)), @r"
+        STATUS           NAME              TYPE
+        CREATE_COMPLETE  demo-bucket-1x2y  AWS::S3::…
+        ");
+        insta::assert_snapshot!(table.render(style(40, true)), @r"
+        STATUS  CREATE_COMPLETE
+        NAME    demo-bucket-1x2y
+        TYPE    AWS::S3::Bucket
+        ");
+        assert!(table.render(style(20, true)).contains("NAME    demo-bucket-1x2y\n"));
     }
 
     #[test]

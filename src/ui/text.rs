@@ -24,11 +24,12 @@ pub(crate) fn seconds(seconds: f64) -> String {
     duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
-/// A measured time with about three digits: "0.42 ms", "15.2 ms", "645 ms", "1.23 s", "12.3 s", then as a duration.
+/// A measured time with about three digits: "20.6 µs", "0.42 ms", "15.2 ms", "645 ms", "1.23 s", "12.3 s", then as a duration.
 pub(crate) fn precise(seconds: f64) -> String {
     let milliseconds = seconds * 1000.0;
     match seconds {
         0.0 => "0 s".to_owned(),
+        s if s < 0.000_099_95 => format!("{:.1} µs", milliseconds * 1000.0),
         s if s < 0.000_995 => format!("{milliseconds:.2} ms"),
         s if s < 0.099_95 => format!("{milliseconds:.1} ms"),
         s if s < 0.999_5 => format!("{milliseconds:.0} ms"),
@@ -45,6 +46,32 @@ pub(crate) fn round(seconds: f64) -> String {
         return shown;
     };
     format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// The same in the unit that `most` has, so that the labels of an axis have one; from two minutes on as durations.
+pub(crate) fn round_as(seconds: f64, most: f64) -> String {
+    let (unit, length) = match most {
+        most if most >= 120.0 => return round(seconds),
+        most if most >= 0.9995 => ("s", 1.0),
+        most if most >= 0.000_099_95 => ("ms", 0.001),
+        _ => ("µs", 0.000_001),
+    };
+    let shown = format!("{:.3}", seconds / length);
+    format!("{} {unit}", shown.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A rate with two digits at least: "0.4", "75", "4,441".
+pub(crate) fn rate(a_second: f64) -> String {
+    if a_second < 9.95 {
+        return format!("{a_second:.1}");
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate above nine"
+    )]
+    let whole = a_second.round() as u64;
+    grouped(whole)
 }
 
 /// How long something has existed, in whole units: "12 s", "4m 12s", "3h 05m".
@@ -137,6 +164,24 @@ pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
+/// At most `columns` columns of `text`, which loses its middle: names that begin alike can still be told apart.
+pub(crate) fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns || columns < 3 {
+        return cut(text, columns);
+    }
+    let behind = (columns - 1) / 2;
+    let mut start = text.len();
+    let mut used = 0;
+    for (at, c) in text.char_indices().rev() {
+        used += c.width().unwrap_or(0);
+        if used > behind {
+            break;
+        }
+        start = at;
+    }
+    Cow::Owned(format!("{}{}", cut(text, columns - behind), &text[start..]))
+}
+
 /// At most `columns` columns of `text`; what is cut is marked with an ellipsis.
 pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
@@ -182,13 +227,18 @@ mod tests {
 
     #[test]
     fn measured_times_keep_about_three_digits() {
-        let shown = [0.0, 0.000_42, 0.0052, 0.0146, 0.645, 1.234, 12.34, 252.0].map(precise);
+        let shown = [0.0, 0.000_020_6, 0.000_42, 0.0052, 0.0146, 0.645, 1.234, 12.34, 252.0].map(precise);
         assert_eq!(
             shown,
             [
-                "0 s", "0.42 ms", "5.2 ms", "14.6 ms", "645 ms", "1.23 s", "12.3 s", "4m 12s"
+                "0 s", "20.6 µs", "0.42 ms", "5.2 ms", "14.6 ms", "645 ms", "1.23 s", "12.3 s", "4m 12s"
             ]
         );
+    }
+
+    #[test]
+    fn rates_are_never_nothing_and_have_separators() {
+        assert_eq!([0.41, 9.7, 75.3, 4441.2].map(rate), ["0.4", "9.7", "75", "4,441"]);
     }
 
     #[test]
@@ -230,6 +280,10 @@ mod tests {
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("abc", 0), "");
+        assert_eq!(cut_middle("abcdefghij", 7), "abc…hij");
+        assert_eq!(cut_middle("abcdefghij", 6), "abc…ij");
+        assert_eq!(cut_middle("日本語日本語", 7), "日…語");
+        assert_eq!(cut_middle("abc", 2), "a…");
     }
 
     #[test]
@@ -250,6 +304,7 @@ mod tests {
         fn what_is_cut_fits(text in any::<String>(), columns in 0usize..50) {
             let text = clean(&text);
             prop_assert!(width(&cut(&text, columns)) <= columns);
+            prop_assert!(width(&cut_middle(&text, columns)) <= columns);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use rstack::event::{Event, LocalStep, Operation, OperationKind, StackEvent, Task, WaitReason};
 use rstack::release::{Moved, Standing};
-use rstack::stack::{Action, Change, ChangeSet, Replacement, ResourceStatus, StackStatus, Tone};
+use rstack::stack::{Action, Change, ChangeSet, Replacement, ResourceStatus, StackStatus, TagChange, Tone};
 use rstack::{Error, ErrorKind};
 
 use super::line::Line;
@@ -91,10 +91,24 @@ fn of_move(moved: &Moved) -> Vec<Line> {
 
 /// The change set, one resource a line, losses marked.
 fn of_changes(changes: &ChangeSet) -> Vec<Line> {
+    let tags = changes.tags.iter().map(of_tag_change);
     if changes.changes.is_empty() {
-        return vec![Line::new().plain("no resource changes, only tags, outputs or parameters")];
+        let none = Line::new().plain("no resource changes, only tags, outputs or parameters");
+        return [none].into_iter().chain(tags).collect();
     }
-    changes.changes.iter().map(of_change).collect()
+    changes.changes.iter().map(of_change).chain(tags).collect()
+}
+
+fn of_tag_change(change: &TagChange) -> Line {
+    let (mark, verb, role) = match &change.before {
+        None => ("+", "add", Role::Good),
+        Some(_) => ("~", "change", Role::Busy),
+    };
+    let before = change.before.as_ref().map(|before| format!(", which was {before}"));
+    Line::new()
+        .and(role, format!("{mark} {verb} tag "))
+        .and(Role::Strong, &change.key)
+        .plain(format!(" = {}{}", change.after, before.unwrap_or_default()))
 }
 
 fn of_change(change: &Change) -> Line {
@@ -210,6 +224,7 @@ pub(super) fn of_task(task: Task) -> (String, &'static str) {
         Task::Pull => ("pulling".to_owned(), "file"),
         Task::Count => ("counting what the bucket holds".to_owned(), "object"),
         Task::Drain => ("emptying the bucket".to_owned(), "object"),
+        Task::Delay { store } => (format!("checking the delay before {store}"), "round trip"),
         Task::Measure => ("measuring".to_owned(), "run"),
     }
 }

@@ -1,7 +1,9 @@
 //! Against the real local AWS.
 
 use aws_sdk_cloudformation::types::Tag;
+use futures_util::TryStreamExt;
 use rstack::aws::Aws;
+use rstack::store::{RedisAddress, RedisStore, Store};
 
 use crate::support::local::{LocalAws, shared, unique};
 use crate::support::{Rstack, block_on};
@@ -287,7 +289,7 @@ Outputs:
 
     --- stderr
     error: stack `[NAME]` ended in DELETE_FAILED: Net (AWS::EC2::VPC): AWS::EC2::VPC delete failed: b'<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n    <Errors><Error>\n        <Code>DependencyViolation</Code>\n        <Message>The vpc \'[NET]\' has dependencies and cannot be deleted.</Message>\n    </Error></Errors>\n    <RequestID>[UUID]</RequestID>\n</Response>'
-    left: stack `[NAME]` (DELETE_FAILED); `rstack down --name [NAME] --local` removes it
+    left: stack `[NAME]` (DELETE_FAILED) with Net
     hint: remove what holds Net and run this again, or give the stack up with `--force` (it leaves Net behind)
     "#);
     insta::assert_snapshot!(run(&["--force"]), @"
@@ -444,7 +446,7 @@ fn gc_takes_only_what_is_overdue() {
     insta::assert_snapshot!(gc(&["--dry-run"]), @"
     exit: 0
     --- stdout
-    environment  status           overdue for
+    ENVIRONMENT  STATUS           OVERDUE FOR
     [LATE]     CREATE_COMPLETE    [DURATION]
 
     --- stderr
@@ -466,4 +468,20 @@ fn gc_takes_only_what_is_overdue() {
     for name in [&alive, &forever] {
         shared().done(["down", "--region", "ap-south-1", "-n", name, "--yes"]);
     }
+}
+
+#[test]
+fn no_database_of_the_local_redis_keeps_what_a_seed_put_there() {
+    let local = LocalAws::own();
+    let url = format!("{}/3", local.redis_url());
+    let keys = || {
+        let store = RedisStore::new(url.parse::<RedisAddress>().expect("an address"));
+        block_on(async { store.list("").try_concat().await.expect("listed").len() })
+    };
+    local.done(["up", "-n", "elsewhere", "--yes"]);
+    local.done(["up", "-n", "stays", "--yes"]);
+    local.done(["seed", "-n", "elsewhere", "--redis-url", &url]);
+    assert!(keys() > 0);
+    local.done(["down", "-n", "elsewhere", "--yes"]);
+    assert_eq!(keys(), 0);
 }

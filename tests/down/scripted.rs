@@ -271,7 +271,7 @@ fn termination_protection_is_refused_before_anything_is_lost() {
 
     --- stderr
     error: the stack `demo` has termination protection
-    hint: run `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name demo` first
+    hint: run `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name demo --region eu-west-1 --endpoint-url http://127.0.0.1:[PORT]` first
     ");
     assert_eq!(aws.count("DeleteObjects") + aws.count("DeleteStack"), 0);
 }
@@ -347,7 +347,7 @@ fn table_deletion_protection_is_refused() {
 
     --- stderr
     error: the table `the-table` has deletion protection
-    hint: run `aws dynamodb update-table --table-name the-table --no-deletion-protection-enabled` first, or keep the table with `--retain`
+    hint: run `aws dynamodb update-table --table-name the-table --no-deletion-protection-enabled --region eu-west-1 --endpoint-url http://127.0.0.1:[PORT]` first, or keep the table with `--retain`
     ");
     assert_eq!(aws.count("DeleteObjects"), 0);
 }
@@ -365,7 +365,7 @@ fn a_legal_hold_is_refused_and_named() {
 
     --- stderr
     error: the bucket `the-bucket` holds 1 object version under legal hold
-    hint: lift them with `aws s3api put-object-legal-hold`, or keep the bucket with `--retain`
+    hint: lift each with `aws s3api put-object-legal-hold --legal-hold Status=OFF --bucket the-bucket --key KEY --version-id ID --region eu-west-1 --endpoint-url http://127.0.0.1:[PORT]`, or keep the bucket with `--retain`
     ");
     assert_eq!(aws.count("DeleteObjects"), 0);
 }
@@ -561,7 +561,7 @@ fn force_gives_up_what_will_not_go() {
 
     --- stderr
     error: stack `demo` ended in DELETE_FAILED: Bucket (AWS::S3::Bucket): API: s3:DeleteBucket Access Denied
-    left: stack `demo` (DELETE_FAILED); `rstack down --name demo` removes it
+    left: stack `demo` (DELETE_FAILED) with Bucket
     hint: the identity that runs rstack lacks a permission that this resource needs
           remove what holds Bucket and run this again, or give the stack up with `--force` (it leaves Bucket behind)
     ");
@@ -750,7 +750,7 @@ fn gc_goes_on_when_one_fails_and_leaves_alone_what_it_cannot_read() {
     [CLOCK] warning: `odd` is left alone: its time to live cannot be read
     [CLOCK] hint: `rstack up --ttl` writes it anew
     [CLOCK] warning: `stuck` was not taken down: the stack `stuck` has termination protection
-    [CLOCK] hint: run `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name stuck` first
+    [CLOCK] hint: run `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name stuck --region eu-west-1 --endpoint-url http://127.0.0.1:[PORT]` first
     [CLOCK] emptying the bucket: 1 object, 7 B, done in [DURATION]
     [CLOCK] deleting stack `demo`
     [CLOCK] DELETE_IN_PROGRESS  demo  AWS::CloudFormation::Stack

@@ -236,3 +236,25 @@ fn a_killed_or_interrupted_installation_is_made_again() {
     start().run().expect(0);
     assert_eq!(local.processes().len(), 2);
 }
+
+#[test]
+fn a_dead_redis_is_named_and_hides_neither_the_environments_nor_the_question_about_them() {
+    let local = LocalAws::own();
+    make_stack(&local);
+    local.kill("redis");
+    let status = local.done(["local", "status"]).stdout;
+    assert!(
+        status.contains("Redis does not answer; the next command that uses the local AWS starts it again, empty"),
+        "{status}"
+    );
+    assert!(status.contains("kept         CREATE_COMPLETE"), "{status}");
+    let servers = &local.done(["local", "status", "--output", "json"]).json()["data"]["running"]["servers"];
+    assert_eq!(
+        (&servers[0]["answers"], &servers[1]["answers"]),
+        (&true.into(), &false.into())
+    );
+    let stop = local.rstack(["local", "stop"]).run().expect(2);
+    assert!(stop.stderr.contains("loses this environment: kept"), "{stop}");
+    let down = local.done(["down", "-n", "kept", "--any-stack", "--yes"]);
+    assert!(down.stdout.contains("kept is gone"), "{down}");
+}

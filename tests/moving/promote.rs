@@ -87,7 +87,7 @@ fn what_cannot_be_promoted_is_refused() {
 
     --- stderr
     error: area `[NAME]-uat` cannot be promoted to itself
-    hint: `rstack rollback --to RELEASE` moves an area to another of its releases
+    hint: `rstack rollback --name [NAME] --local --to RELEASE` moves an area to another of its releases
     ");
     assert_snapshot!(told(&world.call(["promote", "nothing", &prod, "--yes"]).run()), @r"
     exit: 1
@@ -162,6 +162,14 @@ fn with_trusted_keys_only_what_was_signed_is_promoted_and_it_is_signed_anew() {
     hint: publish it with `rstack seed --sign KEY`, or read without trusted keys
     ");
     world.seed(&uat, &files([("a.py", "a = 1\n")]), &["--no-plain", "--sign", key]);
+    promote().expect(0);
+    // With another key, also of the same release.
+    let other = world.dir().join("other.pem");
+    let other = other.to_str().expect("UTF-8");
+    world.look(["key", "generate", other]).expect(0);
+    let again = world.call(["promote", &uat, &prod, "--yes", "--no-plain", "--sign", other]);
+    let again = again.run().expect(0);
+    assert!(again.stdout.contains(" already, signed anew\n"), "{again}");
     promote().expect(0);
     let read = world.local.rstack(["cat", "-n", &world.name, &prod, "a.py"]);
     assert_eq!(

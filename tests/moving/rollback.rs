@@ -1,5 +1,8 @@
 //! `rstack rollback`.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use insta::assert_snapshot;
 
 use super::world::{Files, World, files, lose, told};
@@ -177,6 +180,8 @@ fn a_release_or_a_time_can_be_named_and_where_it_is_already_nothing_moves() {
     --- stderr
     error: invalid value 'yesterday' for '--to <RELEASE|TIME>': "yesterday" is neither a release nor a time
 
+    tip: a release is its id or the first digits of it, as `rstack releases` shows it; a time is written as [TIME] or [TIME]+01:00
+
     For more information, try '--help'.
     "#);
 }
@@ -274,6 +279,24 @@ fn a_signed_area_is_not_moved_without_a_signature_unless_told() {
     error: area `[NAME]-prod` is signed, and this move would not be: readers that trust keys would refuse the area
     hint: sign with `--sign KEY`, or say `--unsigned` if no reader trusts keys
     ");
+    // As a hot fix is refused, before it shows or asks anything.
+    fs::write(world.dir().join("a.py"), "a = 9\n").expect("written");
+    let base = world.dir().display().to_string();
+    let file = format!("{base}/a.py");
+    let fix = world.call(["hotfix", &file, "--base", &base, "--area", &area]).run();
+    assert_snapshot!(told(&fix), @r"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: area `[NAME]-prod` is signed, and this move would not be: readers that trust keys would refuse the area
+    hint: sign with `--sign KEY`, or say `--unsigned` if no reader trusts keys
+    ");
+    // What others can read is no secret.
+    fs::set_permissions(key, fs::Permissions::from_mode(0o644)).expect("opened");
+    let warned = world.call(back).args(["--sign", key, "--dry-run"]).run().expect(0);
+    assert!(warned.stderr.contains("others may read the private key"), "{warned}");
+    fs::set_permissions(key, fs::Permissions::from_mode(0o600)).expect("closed");
     let trusting = |call: crate::support::Rstack| call.env("RSTACK_TRUSTED_KEYS", public);
     assert_snapshot!(told(&trusting(world.call(back)).run()), @r"
     exit: 2
@@ -330,4 +353,22 @@ fn a_redis_that_cannot_be_reached_lags_and_the_same_command_again_brings_it_alon
     assert!(again.stdout.contains("already"), "{again}");
     world.assert_seen(area, &three.contents[1]);
     assert_eq!(world.plain(area), [1; 3].map(|at| three.contents[at].clone()));
+}
+
+/// As in containers and under cron; the world of a test has no USER either.
+#[test]
+fn without_a_user_in_the_environment_the_system_says_who_it_is() {
+    let world = World::new("author");
+    let author = |name: &str, variables: &[(&str, &str)]| {
+        let area = world.area(name);
+        let seed = ["seed", "-n", &world.name, "--area", &area, "--no-plain"];
+        let call = world.local.rstack(seed);
+        let call = variables.iter().fold(call, |call, (name, value)| call.env(name, value));
+        call.run().expect(0);
+        world.moves(&area)[0]["author"].as_str().expect("a name").to_owned()
+    };
+    let id = std::process::Command::new("id").arg("-un").output().expect("it runs");
+    assert_eq!(author("a", &[]), String::from_utf8_lossy(&id.stdout).trim());
+    assert_eq!(author("b", &[("USER", ""), ("LOGNAME", "")]), author("a", &[]));
+    assert_eq!(author("c", &[("USER", ""), ("LOGNAME", "tony")]), "tony");
 }

@@ -1,5 +1,10 @@
 //! Prefixes with plain files and no marker.
 
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,7 +13,7 @@ use rstack::aws::Aws;
 use rstack::store::{Body, DynamoDbStore, Put, RedisStore, S3Store, Store};
 
 use crate::support::local::{self, LocalAws};
-use crate::support::{Output, block_on, environment};
+use crate::support::{Output, Rstack, block_on, environment};
 
 /// An environment whose stores are also called one by one.
 struct Bare {
@@ -159,4 +164,142 @@ fn a_folder_of_areas_says_so() {
     error: there is no release in area `[NAME]` of bucket `[NAME]-bucket`, but in areas below it
     hint: name one of them, such as `[NAME]/tony.yum`
     ");
+}
+
+/// What a folder of bare files is said to hold.
+fn folder(path: &Path) -> Output {
+    let url = format!("file://{}", path.display());
+    let call = Rstack::new().args(["ls", &url, "--output", "json"]);
+    call.hide(path.display().to_string(), "[DIR]").run()
+}
+
+fn message(output: Output, code: i32) -> String {
+    let error = output.expect(code).json_lines().pop().expect("an error");
+    error["message"].as_str().expect("a message").to_owned()
+}
+
+#[test]
+fn a_folder_of_bare_files_has_every_name_that_a_file_can_have() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let area = dir.path().join("area");
+    let names = [
+        "a.py",
+        "a\\b.py",
+        "in/end./x",
+        "line\nfeed.py",
+        "sp ace#?%;.py",
+        "x%41.py",
+    ];
+    for name in names {
+        let path = area.join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, format!("# {name}")).expect("written");
+    }
+    fs::write(area.join("in/target.py"), "").expect("written");
+    symlink("in/target.py", area.join("link.py")).expect("a link");
+    let listed = folder(&area).expect(0).json_lines().pop().expect("a result");
+    let files = listed["data"]["files"].as_array().expect("files");
+    let paths: Vec<&str> = files
+        .iter()
+        .map(|file| file["path"].as_str().expect("a path"))
+        .collect();
+    for name in names.iter().chain(&["in/target.py", "link.py"]) {
+        assert!(paths.contains(name), "{name:?}: {paths:?}");
+    }
+    assert_eq!(paths.len(), 8, "{paths:?}");
+    let url = format!("file://{}", area.display());
+    let read = Rstack::new().args(["cat", &url, "sp ace#?%;.py"]).run().expect(0);
+    assert_eq!(read.stdout, "# sp ace#?%;.py");
+}
+
+/// Puts something into a folder.
+type Make = fn(&Path);
+
+#[test]
+fn a_folder_of_bare_files_is_refused_for_what_cannot_be_one() {
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::write(dir.path().join("secret"), "s").expect("written");
+    let cases: [(Make, &str); 5] = [
+        (
+            |area| {
+                let mode = rustix::fs::Mode::from_raw_mode(0o600);
+                rustix::fs::mknodat(rustix::fs::CWD, area.join("pipe"), rustix::fs::FileType::Fifo, mode, 0)
+                    .expect("a pipe");
+            },
+            "pipe` is neither a file nor a directory",
+        ),
+        (
+            |area| symlink("../secret", area.join("out.py")).expect("a link"),
+            "out.py` leads out of the folder",
+        ),
+        (
+            |area| symlink("nowhere", area.join("gone.py")).expect("a link"),
+            "gone.py` leads nowhere",
+        ),
+        (
+            |area| symlink(".", area.join("round")).expect("a link"),
+            "round` leads to a folder",
+        ),
+        (
+            |area| fs::write(area.join(OsStr::from_bytes(b"\xff.py")), "").expect("written"),
+            "is not UTF-8",
+        ),
+    ];
+    for (at, (make, expected)) in cases.into_iter().enumerate() {
+        let area = dir.path().join(format!("area{at}"));
+        fs::create_dir(&area).expect("a folder");
+        fs::write(area.join("a.py"), "").expect("written");
+        make(&area);
+        let said = message(folder(&area), 1);
+        assert!(said.contains(expected), "{said}");
+    }
+    // A pipe in the place of a record is looked at first, and would be waited for.
+    let area = dir.path().join("area0");
+    fs::create_dir(area.join(".rstack")).expect("a folder");
+    fs::rename(area.join("pipe"), area.join(".rstack/marker")).expect("moved");
+    let said = message(folder(&area), 1);
+    assert!(said.contains("marker` is neither a file nor a directory"), "{said}");
+}
+
+#[test]
+fn a_value_of_another_kind_is_named_with_what_to_do() {
+    let bare = Bare::new("bare-foreign");
+    let [_, (table, _), (redis, store)] = bare.stores();
+    bare.put(&*store, &[("a.py", "a")]);
+    let mut connection = redis::Client::open(bare.local.redis_url())
+        .and_then(|client| client.get_connection())
+        .expect("it runs");
+    let key = format!("{}/index", bare.name);
+    redis::cmd("HSET")
+        .arg(&[&key, "field", "value"])
+        .query::<u64>(&mut connection)
+        .expect("a hash");
+    assert_snapshot!(bare.run(&["ls", &redis]), @r#"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: redis: "[NAME]/index": this is a hash, a list or another collection, and no value
+    hint: remove it, or put it elsewhere, if another program wrote it; if it was `rstack seed`, `rstack verify` of its area tells, and `--repair` mends it
+    "#);
+    block_on(async {
+        let path = format!("{}/index", bare.name);
+        let put = bare
+            .aws
+            .dynamodb()
+            .put_item()
+            .table_name(format!("{}-table", bare.name));
+        put.item("path", aws_sdk_dynamodb::types::AttributeValue::S(path))
+            .send()
+            .await
+            .expect("an item");
+    });
+    assert_snapshot!(bare.run(&["ls", &table]), @r#"
+    exit: 1
+    --- stdout
+
+    --- stderr
+    error: dynamodb: "[NAME]/index": the item has neither `code` nor `parts` and `size`
+    hint: remove it, or put it elsewhere, if another program wrote it; if it was `rstack seed`, `rstack verify` of its area tells, and `--repair` mends it
+    "#);
 }

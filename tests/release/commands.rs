@@ -5,7 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 
 use crate::support::local::shared;
-use crate::support::{Output, Workspace};
+use crate::support::{Output, Rstack, Workspace};
 
 /// Two releases: `a.py` changes, `b.py` goes, `c/d.py` comes.
 fn two_releases(what: &str) -> Workspace {
@@ -162,6 +162,24 @@ fn every_store_can_be_read_by_its_own_url_and_joined() {
         .expect(0);
     assert_eq!(optional.stdout, "a = 2\n");
     assert!(optional.stderr.contains("is passed over"), "{optional}");
+}
+
+#[test]
+fn a_pin_that_is_none_says_what_one_looks_like() {
+    let tip = "a time is written as 2026-11-01T12:00:00Z or 2026-11-01T13:00:00+01:00";
+    for args in [
+        &["ls", "./x", "--at", "yesterday"][..],
+        &["rollback", "prod", "--to", "yesterday"],
+        &["ls", "env:x/prod?at=yesterday"],
+    ] {
+        let refused = Rstack::new().args(args).run().expect(2);
+        assert!(refused.stderr.contains("is neither a release nor a time"), "{refused}");
+        assert!(refused.stderr.contains(tip), "{refused}");
+    }
+    for source in ["./x?at=0123abcd", "s3:///prod", "env:x/prod?at=0123&at=0124", "a%zz"] {
+        let refused = Rstack::new().args(["ls", source]).run().expect(2);
+        assert!(refused.stderr.contains("hint: "), "{refused}");
+    }
 }
 
 #[test]

@@ -32,17 +32,20 @@ async fn marker(world: &World) -> Bytes {
         .expect("a marker")
 }
 
+/// As if the table and the bucket were an older backup.
 async fn put_back(world: &World, old: &Bytes) {
     let key = format!("{}/.rstack/marker", world.area);
-    let held = world.stores[0]
-        .get_versioned(&key)
-        .await
-        .expect("read")
-        .map(|(_, version)| version);
-    world.stores[0]
-        .compare_and_set(&key, held.as_ref(), old.clone())
-        .await
-        .expect("written");
+    for store in &world.stores[..2] {
+        let held = store
+            .get_versioned(&key)
+            .await
+            .expect("read")
+            .map(|(_, version)| version);
+        store
+            .compare_and_set(&key, held.as_ref(), old.clone())
+            .await
+            .expect("written");
+    }
 }
 
 fn place(world: &World, local: &Arc<LocalCache>) -> Place {

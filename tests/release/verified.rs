@@ -1,10 +1,11 @@
 //! `verify` on stores of which something was taken or changed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use rstack::release::{Verification, Verified, VerifiedState, Work, Wrong, verify};
+use rstack::release::{Keep, Verification, Verified, VerifiedState, Work, Wrong, verify};
 use rstack::store::{Body, Put, Store};
 use rstack::{Outcome, Result, interrupt};
 
@@ -155,7 +156,7 @@ fn a_store_that_lost_everything_gets_it_back() {
 }
 
 #[test]
-fn an_older_marker_lags_and_one_that_is_ahead_is_wrong() {
+fn an_older_marker_lags_also_the_one_that_decides() {
     block_on(async {
         let (world, releases) = made().await;
         let marker = "prod/.rstack/marker";
@@ -173,13 +174,76 @@ fn an_older_marker_lags_and_one_that_is_ahead_is_wrong() {
         read_back(&world, true).await.expect("repaired");
         assert_eq!(get(&**durable, marker).await, now);
 
-        // As if the table were an older backup: its marker decides.
+        // As if the table were an older backup.
         put(&**deciding, marker, before.clone()).await;
+        let refused = world.publish(&releases[0], "on top").await.expect_err("it would fork");
+        assert!(refused.to_string().contains("is at move 2, and its copy"), "{refused}");
+        assert_eq!(
+            refused.hint.as_deref(),
+            Some("`rstack verify prod --repair` brings it back; nothing was moved")
+        );
+        world.rollback(None).await.expect_err("it would fork");
+        let found = read_back(&world, false).await.expect("read");
+        assert_eq!(
+            (found.stores[0].state, found.stores[0].behind),
+            (VerifiedState::Lags, 1)
+        );
+        read_back(&world, true).await.expect("repaired");
+        assert_eq!(get(&**deciding, marker).await, now);
+        assert_eq!(world.seen().await, vec![Some(releases[2].clone()); 4]);
+    });
+}
+
+#[test]
+fn a_deciding_marker_that_was_lost_comes_back_and_nothing_begins_anew_beside_it() {
+    block_on(async {
+        let (world, releases) = made().await;
+        let marker = "prod/.rstack/marker";
+        let [deciding, durable, cache] = &world.stores;
+        let now = get(&**deciding, marker).await;
+        deciding.delete_many(&[marker.to_owned()]).await.expect("gone");
+        let refused = world
+            .publish(&releases[0], "anew")
+            .await
+            .expect_err("it would begin anew");
+        assert!(refused.to_string().contains("is gone, and its copy"), "{refused}");
+        // As if an older rstack had begun anew all the same, and nothing else remembered.
+        cache.delete_many(&keys(&**cache, "prod").await).await.expect("gone");
+        let mut fork = world.clone();
+        fork.stores = World::in_memory().stores;
+        fork.publish(&releases[0], "a fork").await.expect("published");
+        for key in keys(&*fork.stores[0], "prod").await {
+            put(&**deciding, &key, get(&*fork.stores[0], &key).await).await;
+        }
+        world
+            .publish(&releases[1], "on the fork")
+            .await
+            .expect_err("the fork is behind");
+        let repaired = read_back(&world, true).await.expect("repaired");
+        assert_eq!(repaired.outcome(), Outcome::Done, "{repaired:?}");
+        assert_eq!(get(&**deciding, marker).await, now);
+        assert_eq!(get(&**durable, marker).await, now);
+        assert_eq!(world.copy(0).moves().await.expect("moves").len(), 3);
+        assert_eq!(world.copy(1).moves().await.expect("moves").len(), 3);
+        world.publish(&releases[0], "goes on").await.expect("published");
+    });
+}
+
+#[test]
+fn a_copy_that_is_ahead_without_a_history_is_put_right() {
+    block_on(async {
+        let (world, releases) = made().await;
+        let marker = "prod/.rstack/marker";
+        let [deciding, durable, _] = &world.stores;
+        let now = get(&**deciding, marker).await;
+        let text = String::from_utf8(now.to_vec()).expect("text");
+        let forged = summed(&text.replace("\"sequence\":3", "\"sequence\":9"));
+        put(&**durable, marker, forged).await;
         let found = read_back(&world, false).await.expect("read");
         assert_eq!(wrong(&found, 1), [(marker.to_owned(), Wrong::Damaged, false)]);
         read_back(&world, true).await.expect("repaired");
-        assert_eq!(get(&**durable, marker).await, before);
-        assert_eq!(world.seen().await, vec![Some(releases[1].clone()); 4]);
+        assert_eq!(get(&**durable, marker).await, now);
+        assert_eq!(world.seen().await, vec![Some(releases[2].clone()); 4]);
     });
 }
 
@@ -241,5 +305,62 @@ fn what_nothing_names_is_listed_and_left() {
         let found = read_back(&world, true).await.expect("read");
         assert_eq!(found.outcome(), Outcome::Done);
         assert_eq!(found.stores[0].extra, Some(vec![orphan]));
+    });
+}
+
+#[test]
+fn what_is_retired_is_checked_until_it_is_deleted() {
+    block_on(async {
+        let (world, _) = made().await;
+        let before = keys(&*world.stores[0], "prod").await;
+        world.prune(Keep::Newest(1), Duration::ZERO).await.expect("retired");
+        let whole = read_back(&world, false).await.expect("read");
+        assert_eq!(
+            (whole.outcome(), whole.releases, whole.pruned),
+            (Outcome::Done, 1, 2),
+            "{whole:?}"
+        );
+        for key in before
+            .iter()
+            .filter(|key| key.contains("/release/") || key.contains("/pack/"))
+        {
+            flip(&*world.stores[1], key).await;
+            let found = read_back(&world, false).await.expect("read");
+            assert_eq!(wrong(&found, 1), [(key.clone(), Wrong::Damaged, false)]);
+            read_back(&world, true).await.expect("repaired");
+        }
+        assert_eq!(read_back(&world, false).await.expect("read").outcome(), Outcome::Done);
+    });
+}
+
+#[test]
+fn damaged_notes_are_named_and_put_right() {
+    block_on(async {
+        let (world, _) = made().await;
+        let (confirmed, repair) = ("prod/.rstack/confirmed", "prod/.rstack/repair");
+        for store in [1, 2] {
+            put(&*world.stores[store], confirmed, "{").await;
+        }
+        put(&*world.stores[2], repair, "{").await;
+        let found = read_back(&world, false).await.expect("read");
+        assert_eq!(wrong(&found, 1), [(confirmed.to_owned(), Wrong::Damaged, false)]);
+        assert_eq!(wrong(&found, 2).len(), 2, "{found:?}");
+        let repaired = read_back(&world, true).await.expect("repaired");
+        assert_eq!(repaired.outcome(), Outcome::Done, "{repaired:?}");
+        let whole = read_back(&world, false).await.expect("read");
+        assert_eq!(states(&whole), [VerifiedState::Right; 3]);
+        assert!(keys(&*world.stores[1], "prod").await.contains(&confirmed.to_owned()));
+        assert!(!keys(&*world.stores[2], "prod").await.contains(&repair.to_owned()));
+    });
+}
+
+#[test]
+fn of_a_marker_that_is_damaged_nobody_says_how_far_it_is_behind() {
+    block_on(async {
+        let (world, _) = made().await;
+        flip(&*world.stores[1], "prod/.rstack/marker").await;
+        let found = read_back(&world, false).await.expect("read");
+        assert_eq!((found.stores[1].sequence, found.stores[1].behind), (None, 0));
+        assert_eq!(found.stores[1].state, VerifiedState::Differs);
     });
 }

@@ -96,7 +96,7 @@ fn a_dry_run_names_what_it_would_do_and_writes_nothing() {
         + new/one.py
         ~ changed.py
         - gone.py
-        release 2 of area `[NAME]` would be made: 1 added, 1 changed, 1 removed
+        a release of area `[NAME]` would be made, its move 2: 1 added, 1 changed, 1 removed
 
         --- stderr
         "#);
@@ -145,6 +145,8 @@ fn areas_are_kept_apart_and_never_lie_inside_each_other() {
 
         --- stderr
         error: invalid value '.rstack' for '--area <AREA>': ".rstack" cannot be the name of an area
+
+        tip: a name such as `main`, or several with `/` between them such as `home/tony.yum`; none of them is empty, `.`, `..` or `.rstack`
 
         For more information, try '--help'.
         "#);

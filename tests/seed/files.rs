@@ -189,6 +189,13 @@ fn what_cannot_be_published_is_named() {
         error: `[DIR]/.rstack/files` cannot be published: `.rstack` is where rstack keeps its own records
         hint: rename it, or name it in `.rstackignore`
         "#);
+    fs::remove_dir_all(dir.path().join(".rstack")).expect("removed");
+    dir.write("sub/.rstack/f.py", b"1");
+    let nested = seed(dir.path()).expect(1);
+    assert!(
+        nested.stderr.contains("/sub/.rstack/f.py` cannot be published"),
+        "{nested}"
+    );
 }
 
 #[test]

@@ -95,6 +95,7 @@ fn seeding_and_reading_back_pass_on_moto() {
             area: &area,
             stack_id: "arn:aws:cloudformation:stack/moto",
             stores: &stores,
+            unanswered: &[],
             dry_run: false,
             reporter: &Silence,
             interrupt: &interrupt,

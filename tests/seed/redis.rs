@@ -7,8 +7,8 @@ use insta::assert_snapshot;
 use tempfile::TempDir;
 
 use super::world::{Dir, World, held, many, told};
-use crate::support::block_on;
 use crate::support::redis::Redis;
+use crate::support::{block_on, local};
 
 #[test]
 fn a_redis_that_is_full_says_so() {
@@ -243,4 +243,29 @@ fn openssl(dir: &Path, args: &[&str]) {
         .output()
         .expect("openssl is installed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_environment_with_tls_is_warned_of_on_the_local_aws_and_nobody_is_sent_to_start_its_redis() {
+    let (local, name, folder) = (
+        local::shared(),
+        local::unique("seed-local-tls"),
+        TempDir::new().expect("a folder"),
+    );
+    std::fs::write(folder.path().join("rstack.yaml"), "stores: {redis: {tls: true}}\n").expect("written");
+    let call = |args: &[&str]| {
+        local
+            .rstack(args.iter().copied())
+            .dir(folder.path())
+            .args(["-n", &name])
+            .run()
+    };
+    let up = call(&["up", "--yes"]).expect(0);
+    assert!(
+        up.stderr.contains("warning: the local AWS has a Redis without TLS"),
+        "{up}"
+    );
+    let seed = call(&["seed"]).expect(3);
+    assert!(seed.stderr.contains("without `stores: {redis: {tls: true}}`"), "{seed}");
+    assert!(!seed.stderr.contains("rstack local start"), "{seed}");
 }

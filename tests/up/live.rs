@@ -332,6 +332,12 @@ fn the_articles_stack_comes_up_under_names_of_ones_own() {
         .endpoints()
         .expect("the stores have outputs");
     assert_eq!((endpoints.bucket, endpoints.table), (bucket, table));
+
+    let looked = world.local.rstack(["status", "--name", &world.name]).run().expect(0);
+    assert!(looked.stdout.contains("ACTIVE"), "{looked}");
+    let down = world.local.rstack(["down", "--name", &world.name, "--yes"]);
+    down.run().expect(0);
+    assert_eq!(world.status(), None);
 }
 
 #[test]

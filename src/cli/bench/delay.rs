@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use rstack::aws::StoreEndpoints;
 use rstack::bench::DelayProxy;
+use rstack::event::{Event, Progress, Reporter as _, Task};
 use rstack::settings::Target;
 use rstack::store::{RedisAddress, StoreKind};
 use rstack::{Error, Result};
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use crate::cli::Context;
+use crate::cli::apart::apart;
 
 /// As it is typed: by how much longer a round trip takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Delay {
-    store: StoreKind,
+    pub(super) store: StoreKind,
     by: Duration,
 }
 
@@ -89,7 +92,7 @@ impl Delays {
             }
             let upstream = if *store == StoreKind::Redis { redis } else { aws };
             let proxy = DelayProxy::before(*store, upstream, *by)?;
-            let (proxy, added) = context.until_interrupted(checked(proxy)).await?;
+            let (proxy, added) = context.until_interrupted(checked(context, proxy)).await?;
             started.added.push(Added {
                 store: *store,
                 asked: by.as_secs_f64(),
@@ -137,9 +140,31 @@ impl Delays {
     }
 }
 
-async fn checked(proxy: DelayProxy) -> Result<(DelayProxy, f64)> {
-    let check = tokio::task::spawn_blocking(move || proxy.check().map(|added| (proxy, added)));
-    check.await.map_err(|error| Error::unexpected(error.to_string()))?
+/// Measures beside the runtime, which has to hear of an interrupt meanwhile.
+async fn checked(context: &Context<'_>, proxy: DelayProxy) -> Result<(DelayProxy, f64)> {
+    let (teller, mut told) = mpsc::unbounded_channel();
+    let task = Task::Delay { store: proxy.store() };
+    let check = apart(move || {
+        let tell = |done, total| {
+            // Nobody listens any more after an interrupt.
+            let _ = teller.send((done, total));
+        };
+        let added = proxy.check(&tell)?;
+        Ok((proxy, added))
+    });
+    let shown = async {
+        while let Some((done, total)) = told.recv().await {
+            context.ui.report(&Event::Progress(Progress {
+                task,
+                done,
+                total: Some(total),
+                bytes: 0,
+                total_bytes: None,
+            }));
+        }
+    };
+    let (checked, ()) = tokio::join!(check, shown);
+    checked
 }
 
 /// Where a server of this machine listens, from its URL.

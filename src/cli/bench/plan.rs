@@ -10,7 +10,7 @@ use rstack::store::StoreKind;
 use rstack::{Error, ErrorKind};
 
 use super::Args;
-use super::delay::Delays;
+use super::delay::{Delay, Delays};
 use crate::cli::environment::Environment;
 use crate::cli::{Context, source};
 
@@ -37,15 +37,32 @@ pub(super) struct Found {
 
 /// The environment that scratch areas are made in.
 pub(super) struct Home {
+    pub(super) name: StackName,
     pub(super) aws: Aws,
     pub(super) standing: Standing,
 }
 
+/// The sources as they are typed; an environment is none.
+pub(super) fn urls(context: &Context<'_>, args: &Args) -> Result<Vec<SourceUrl>> {
+    let at = source::At::default();
+    let urls = args.sources.iter().map(|typed| source::url(context, Some(typed), &at));
+    let urls: Vec<SourceUrl> = urls.collect::<Result<_>>()?;
+    let labels: Vec<String> = urls.iter().map(ToString::to_string).collect();
+    if let Some(at) = (1..labels.len()).find(|at| labels[..*at].contains(&labels[*at])) {
+        return Err(Error::usage(format!("the source `{}` is named twice", labels[at])).with_hint("name it once"));
+    }
+    let unread = |delay: &&Delay| !urls.is_empty() && !urls.iter().any(|url| url.reads(delay.store));
+    if let Some(Delay { store, .. }) = args.delays.iter().find(unread) {
+        return Err(
+            Error::usage(format!("`--delay` names {store}, which none of these sources reads"))
+                .with_hint("leave it out"),
+        );
+    }
+    Ok(urls)
+}
+
 impl Plan {
-    pub(super) async fn of(context: &Context<'_>, args: &Args, delays: Delays) -> Result<Self> {
-        let at = source::At::default();
-        let urls = args.sources.iter().map(|typed| source::url(context, Some(typed), &at));
-        let urls: Vec<SourceUrl> = urls.collect::<Result<_>>()?;
+    pub(super) async fn of(context: &Context<'_>, args: &Args, urls: Vec<SourceUrl>, delays: Delays) -> Result<Self> {
         let access = if urls.is_empty() || urls.iter().any(SourceUrl::needs_aws) {
             context.until_interrupted(context.access()).await?
         } else {
@@ -84,6 +101,7 @@ impl Plan {
             self.area(label, &standing, area.clone(), by);
         }
         self.home = Some(Home {
+            name: environment.stack.name.parse()?,
             aws: environment.aws,
             standing,
         });

@@ -21,7 +21,8 @@ pub(super) struct Report {
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
     pub(super) source: String,
-    pub(super) way: Way,
+    /// None of a source that cannot be opened, where no way was asked for.
+    pub(super) way: Option<Way>,
     pub(super) readers: u32,
     /// Of one reader.
     pub(super) files: u64,
@@ -60,9 +61,10 @@ impl From<&Error> for Problem {
 impl Row {
     /// "cold", or "cold ×16" with so many readers.
     pub(super) fn label(&self) -> String {
+        let way = self.way.map_or("", Way::as_str);
         match self.readers {
-            1 => self.way.to_string(),
-            readers => format!("{} ×{readers}", self.way),
+            1 => way.to_owned(),
+            readers => format!("{way} ×{readers}"),
         }
     }
 }
@@ -92,7 +94,7 @@ impl Report {
                 text,
                 "{},{},{},{},{},{},{times},{rate},{},{},{},{},{}\r\n",
                 quoted(&row.source),
-                row.way,
+                row.way.map_or("", Way::as_str),
                 row.readers,
                 row.files,
                 row.bytes,

@@ -1,12 +1,14 @@
 //! Measuring what was planned, in turns, and removing what was made for it.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rstack::aws::StoreEndpoints;
 use rstack::bench::{Bench, Filling, Held, Measured, ScratchCache, Spread, Subject, Way, fill};
 use rstack::event::{Event, Progress, Reporter as _, Task};
 use rstack::publish::Tree;
-use rstack::store::StoreKind;
+use rstack::store::{StoreError, StoreKind};
 use rstack::traffic::Traffic;
 use rstack::trust::TrustedKeys;
 use rstack::{Error, ErrorKind, Result};
@@ -15,6 +17,7 @@ use super::Args;
 use super::plan::{Found, Home, Plan};
 use super::report::{Problem, Report, Row};
 use crate::cli::Context;
+use crate::cli::shell::command_line;
 
 pub(super) struct Run<'a> {
     context: &'a Context<'a>,
@@ -23,6 +26,8 @@ pub(super) struct Run<'a> {
     endpoints: StoreEndpoints,
     trusted: TrustedKeys,
     rows: Vec<Line>,
+    /// Where scratch areas may be.
+    written: RefCell<BTreeSet<StoreKind>>,
     /// Of a row that could not be measured: the command's own, when there is nothing else.
     first: Option<Error>,
     done: u64,
@@ -31,7 +36,8 @@ pub(super) struct Run<'a> {
 /// A row while it is being measured.
 struct Line {
     label: String,
-    way: Way,
+    /// None of a subject that cannot be opened, where no way was asked for.
+    way: Option<Way>,
     readers: u32,
     subject: Option<Rc<Known>>,
     seconds: Vec<f64>,
@@ -59,6 +65,7 @@ impl<'a> Run<'a> {
             plan,
             trusted: context.settings.trusted(),
             rows: Vec::new(),
+            written: RefCell::default(),
             first: None,
             done: 0,
         }
@@ -76,7 +83,11 @@ impl<'a> Run<'a> {
         }
         for left in &left {
             let message = format!("this could not be removed: {left}");
-            self.context.ui.report(&Event::Warning { message, hint: None });
+            let hint = self.plan.home.as_ref().map(|home| {
+                let again = command_line(&self.context.settings, "bench", &home.name);
+                format!("`{again} --way publish --repeat 1` removes it too, when six hours have passed")
+            });
+            self.context.ui.report(&Event::Warning { message, hint });
         }
         Ok(Report {
             delays: self.plan.delays.added,
@@ -95,7 +106,12 @@ impl<'a> Run<'a> {
                 area,
                 interrupt: &self.context.interrupt,
             };
-            self.context.until_interrupted(fill(&filling, true)).await?;
+            let filled = self.context.until_interrupted(fill(&filling, true)).await;
+            self.wrote(match &filled {
+                Ok(lagging) => lagging.as_ref(),
+                Err(error) => store_error(error),
+            });
+            filled?;
         }
         for found in std::mem::take(&mut self.plan.subjects) {
             self.look(found).await?;
@@ -130,6 +146,7 @@ impl<'a> Run<'a> {
     /// Finds out what a subject holds, and which rows follow from it.
     async fn look(&mut self, found: Found) -> Result<()> {
         let Found { label, subject } = found;
+        let whole = subject.as_ref().map_or(true, |subject| subject.environment().is_some());
         let known = match subject {
             Ok(subject) => self.known(subject).await,
             Err(error) => Err(error),
@@ -141,15 +158,25 @@ impl<'a> Run<'a> {
         match known {
             Ok(known) => {
                 let known = Rc::new(known);
-                for (way, readers) in self.ways_of(&known) {
-                    self.rows.push(Line::new(&label, way, readers, Some(Rc::clone(&known))));
+                for (way, readers) in self.ways_of(whole, Some(&known)) {
+                    self.rows
+                        .push(Line::new(&label, Some(way), readers, Some(Rc::clone(&known))));
                 }
             }
             Err(error) => {
-                let asked = self.plan.ways.as_ref().and_then(|ways| ways.first().copied());
-                let mut line = Line::new(&label, asked.unwrap_or(Way::Cold), 1, None);
-                line.problem = Some(Problem::from(&error));
-                self.rows.push(line);
+                let rows: Vec<(Option<Way>, u32)> = match self.plan.ways {
+                    Some(_) => self
+                        .ways_of(whole, None)
+                        .into_iter()
+                        .map(|(way, readers)| (Some(way), readers))
+                        .collect(),
+                    None => vec![(None, 1)],
+                };
+                for (way, readers) in rows {
+                    let mut line = Line::new(&label, way, readers, None);
+                    line.problem = Some(Problem::from(&error));
+                    self.rows.push(line);
+                }
                 self.first.get_or_insert(error);
             }
         }
@@ -177,15 +204,17 @@ impl<'a> Run<'a> {
         self.plan.ways.as_ref().is_none_or(|ways| ways.contains(&way))
     }
 
-    /// What to time, with how many readers. What is asked for and makes sense is tried, though it may fail.
-    fn ways_of(&self, known: &Known) -> Vec<(Way, u32)> {
+    /// What to time of an environment as a whole, or of one store, with how many readers. What is asked for and makes
+    /// sense is tried, though it may fail.
+    fn ways_of(&self, whole: bool, known: Option<&Known>) -> Vec<(Way, u32)> {
         let asked = self.plan.ways.is_some();
-        let one_store = known.subject.environment().is_none();
+        let plain = known.is_some_and(|known| !known.held.plain.is_empty());
+        let one = known.is_some_and(|known| known.held.one.is_some());
         let applies = |way: &Way| match way {
-            Way::Each | Way::Batched => one_store && (asked || !known.held.plain.is_empty()),
-            Way::Read => one_store && (asked || known.held.one.is_some()),
+            Way::Each | Way::Batched => !whole && (asked || plain),
+            Way::Read => !whole && (asked || one),
             Way::Cold | Way::Warm => true,
-            Way::Publish => known.tree.is_some(),
+            Way::Publish => whole && self.plan.home.is_some(),
         };
         let mut ways = Vec::new();
         for way in Way::ALL.into_iter().filter(|way| self.asks_for(*way)).filter(applies) {
@@ -210,10 +239,10 @@ impl<'a> Run<'a> {
     /// others of a store that cannot be reached.
     async fn step(&mut self, at: usize, counted: bool) -> Result<()> {
         let row = &self.rows[at];
-        let Some(known) = row.subject.clone().filter(|_| row.problem.is_none()) else {
+        let (Some(known), Some(way), None) = (row.subject.clone(), row.way, &row.problem) else {
             return Ok(());
         };
-        let (way, readers) = (row.way, row.readers);
+        let readers = row.readers;
         let measured = async {
             if way == Way::Warm && counted && row.seconds.is_empty() {
                 // What has not been loaded before is not warm.
@@ -226,7 +255,7 @@ impl<'a> Run<'a> {
             Err(error) if matches!(*error.kind, ErrorKind::Interrupted(_)) => return Err(error),
             Err(error) => {
                 let one_store = known.subject.environment().is_none();
-                let gone = one_store && matches!(&*error.kind, ErrorKind::Store(cause) if cause.is_unreachable());
+                let gone = one_store && store_error(&error).is_some_and(StoreError::is_unreachable);
                 let same = |row: &Line| row.subject.as_ref().is_some_and(|other| Rc::ptr_eq(other, &known));
                 for (number, row) in self.rows.iter_mut().enumerate() {
                     if number == at || gone && same(row) {
@@ -249,21 +278,37 @@ impl<'a> Run<'a> {
         match (way, subject.environment(), tree) {
             (Way::Publish, Some(standing), Some(tree)) => {
                 let area = self.plan.scratch.another()?;
-                Box::pin(self.bench().publish(standing, tree, &area)).await
+                let published = Box::pin(self.bench().publish(standing, tree, &area)).await;
+                self.wrote(published.as_ref().err().and_then(store_error));
+                published
             }
             _ => Box::pin(self.bench().load(subject, held, way, readers, cache)).await,
         }
     }
 
+    /// Something was written to each store but one that cannot be reached.
+    fn wrote(&self, trouble: Option<&StoreError>) {
+        let untouched = trouble
+            .filter(|trouble| trouble.is_unreachable())
+            .map(|trouble| trouble.store);
+        let written = StoreKind::OF_ENVIRONMENT
+            .into_iter()
+            .filter(|kind| Some(*kind) != untouched);
+        self.written.borrow_mut().extend(written);
+    }
+
     /// Removes scratch areas, also after an interrupt; returns what is left.
     async fn tidy(&self) -> Vec<String> {
-        let Some(Home { aws, standing }) = self.plan.home.as_ref().filter(|_| self.plan.scratch.used()) else {
+        let Some(Home { aws, standing, .. }) = self.plan.home.as_ref().filter(|_| self.plan.scratch.used()) else {
             return Vec::new();
         };
         let mut left = Vec::new();
         for kind in StoreKind::OF_ENVIRONMENT {
             let store = standing.store(kind, aws);
-            if let Err(error) = self.plan.scratch.remove(&*store).await {
+            if let Err(error) = self.plan.scratch.remove(&*store).await
+                && (self.written.borrow().contains(&kind)
+                    || !store_error(&error).is_some_and(StoreError::is_unreachable))
+            {
                 let prefix = self.plan.scratch.prefix();
                 left.push(format!(
                     "what begins with `{prefix}` in {kind} {}: {error}",
@@ -275,8 +320,16 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The store's own error, if it is one.
+fn store_error(error: &Error) -> Option<&StoreError> {
+    match &*error.kind {
+        ErrorKind::Store(cause) => Some(cause),
+        _ => None,
+    }
+}
+
 impl Line {
-    fn new(label: &str, way: Way, readers: u32, subject: Option<Rc<Known>>) -> Self {
+    fn new(label: &str, way: Option<Way>, readers: u32, subject: Option<Rc<Known>>) -> Self {
         Self {
             label: label.to_owned(),
             way,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use rstack::bench::Way;
 
-use super::report::{Report, Row};
-use crate::ui::chart::{Bar, BarChart, Group, Ink};
+use super::report::{Problem, Report, Row};
+use crate::ui::chart::{Bar, BarChart, Group, Ink, Times};
 use crate::ui::{Line, Role, Style, Table, text};
 
 /// What is left out first where a terminal is too narrow for all of it.
@@ -15,12 +15,10 @@ const DISPENSABLE: [&str; 10] = [
 
 pub(super) fn of(report: &Report, chart: &BarChart, style: Style) -> String {
     let mut words = table(report).without(&DISPENSABLE, style).render(style);
-    for row in &report.loads {
-        let Some(problem) = &row.problem else { continue };
-        let line = Line::new().and(
-            Role::Bad,
-            format!("{} {}: {}", row.source, row.label(), problem.message),
-        );
+    for (rows, problem) in problems(report) {
+        let labels: Vec<String> = rows.iter().map(|row| row.label()).collect();
+        let named = format!("{} {}", rows[0].source, labels.join(", "));
+        let line = Line::new().and(Role::Bad, format!("{}: {}", named.trim_end(), problem.message));
         let _ = writeln!(words, "{}", line.render(style));
         if let Some(hint) = &problem.hint {
             let hint = Line::new().and(Role::Hint, "hint: ").plain(hint.as_str());
@@ -32,6 +30,22 @@ pub(super) fn of(report: &Report, chart: &BarChart, style: Style) -> String {
         words.push_str(&chart.words(style));
     }
     words
+}
+
+/// What went wrong, with the rows of a source that it went wrong for.
+fn problems(report: &Report) -> Vec<(Vec<&Row>, &Problem)> {
+    let mut found: Vec<(Vec<&Row>, &Problem)> = Vec::new();
+    for row in &report.loads {
+        let Some(problem) = &row.problem else { continue };
+        let same = |(rows, other): &&mut (Vec<&Row>, &Problem)| {
+            rows[0].source == row.source && other.message == problem.message
+        };
+        match found.iter_mut().find(same) {
+            Some((rows, _)) => rows.push(row),
+            None => found.push((vec![row], problem)),
+        }
+    }
+    found
 }
 
 fn table(report: &Report) -> Table {
@@ -52,9 +66,7 @@ fn table(report: &Report) -> Table {
     ]);
     for row in &report.loads {
         let [fastest, median, p95, p99] = times(row);
-        let rate = row
-            .files_per_second
-            .map_or_else(String::new, |rate| format!("{rate:.0}"));
+        let rate = row.files_per_second.map_or_else(String::new, text::rate);
         let measured = |shown: String| if row.problem.is_some() { String::new() } else { shown };
         let counted = |number| measured(text::grouped(number));
         let sized = |number| measured(text::bytes(number));
@@ -93,13 +105,14 @@ fn ending(row: &Row) -> Role {
 pub(super) fn chart(report: &Report) -> BarChart {
     let mut groups: Vec<Group> = Vec::new();
     for row in &report.loads {
-        let Some(spread) = row.spread else { continue };
         let bar = Bar {
             label: row.label(),
-            ink: Ink::Series(Way::ALL.iter().position(|way| *way == row.way).unwrap_or(0)),
-            seconds: spread.median,
-            low: spread.minimum,
-            high: spread.p95,
+            ink: Ink::Series(Way::ALL.iter().position(|way| Some(*way) == row.way).unwrap_or(0)),
+            times: row.spread.map(|spread| Times {
+                seconds: spread.median,
+                low: spread.minimum,
+                high: spread.p95,
+            }),
         };
         match groups.iter_mut().find(|group| group.label == row.source) {
             Some(group) => group.bars.push(bar),
@@ -109,31 +122,63 @@ pub(super) fn chart(report: &Report) -> BarChart {
             }),
         }
     }
-    let mut note = format!(
-        "medians of {}; lines from the fastest to P95",
-        text::count(u64::from(report.repeat), "run")
-    );
-    for (place, delay) in report.delays.iter().enumerate() {
-        let begin = if place == 0 { "; round trips +" } else { ", +" };
-        let _ = write!(note, "{begin}{} to {}", text::round(delay.asked), delay.store);
-    }
     BarChart {
         title: title(report),
-        note,
+        note: note(report),
         groups,
     }
 }
 
-/// "Loading 7 files, 10.3 KiB", where all rows load the same.
+fn measured(report: &Report) -> impl Iterator<Item = &Row> {
+    report.loads.iter().filter(|row| row.spread.is_some())
+}
+
+/// "medians of 7 runs and of 140 reads; round trips +5 ms to dynamodb".
+fn note(report: &Report) -> String {
+    let single = |row: &&Row| row.way == Some(Way::Read);
+    let runs = measured(report).find(|row| !single(row)).map(|row| (row, "run"));
+    let reads = measured(report).find(single).map(|row| (row, "read"));
+    let counts: Vec<String> = [runs, reads]
+        .into_iter()
+        .flatten()
+        .map(|(row, noun)| text::count(row.seconds.len() as u64, noun))
+        .collect();
+    let mut note = format!("medians of {}", counts.join(" and of "));
+    for (place, delay) in report.delays.iter().enumerate() {
+        let begin = if place == 0 { "; round trips +" } else { ", +" };
+        let _ = write!(note, "{begin}{} to {}", text::round(delay.asked), delay.store);
+    }
+    note
+}
+
+/// "Loading and publishing 7 files, 10.3 KiB, and reading one value".
 fn title(report: &Report) -> String {
-    let measured = report
-        .loads
-        .iter()
-        .filter(|row| row.spread.is_some() && row.way != Way::Read);
-    let mut sizes: Vec<(u64, u64)> = measured.map(|row| (row.files, row.bytes)).collect();
+    let does = |what: fn(Way) -> bool| measured(report).any(|row| row.way.is_some_and(what));
+    let whole = [
+        does(Way::loads).then_some("loading"),
+        does(|way| way == Way::Publish).then_some("publishing"),
+    ];
+    let whole: Vec<&str> = whole.into_iter().flatten().collect();
+    let mut phrases = Vec::new();
+    if !whole.is_empty() {
+        phrases.push(format!("{} {}", whole.join(" and "), what(report)));
+    }
+    if does(|way| way == Way::Read) {
+        phrases.push("reading one value".to_owned());
+    }
+    let title = phrases.join(", and ");
+    let mut letters = title.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+/// "7 files, 10.3 KiB", where all rows have the same.
+fn what(report: &Report) -> String {
+    let whole = measured(report).filter(|row| row.way != Some(Way::Read));
+    let mut sizes: Vec<(u64, u64)> = whole.map(|row| (row.files, row.bytes)).collect();
     sizes.dedup();
     match sizes.as_slice() {
-        [(files, bytes)] => format!("Loading {}, {}", text::count(*files, "file"), text::bytes(*bytes)),
-        _ => "Loading all of a source".to_owned(),
+        [(files, bytes)] => format!("{}, {}", text::count(*files, "file"), text::bytes(*bytes)),
+        _ => "all files of each source".to_owned(),
     }
 }

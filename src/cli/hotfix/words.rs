@@ -42,7 +42,8 @@ pub(super) fn of(report: &Report, style: Style) -> String {
         None => Line::new().plain(of_plan(area, release, &BTreeSet::new())),
         Some(id) if !release.new => Line::new()
             .plain(format!("area `{area}` is so already: release "))
-            .and(Role::Good, id.as_str()),
+            .and(Role::Good, id.as_str())
+            .plain(if release.signed_anew { ", signed anew" } else { "" }),
         Some(id) => Line::new()
             .plain("release ")
             .and(Role::Good, id.as_str())

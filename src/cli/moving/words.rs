@@ -27,7 +27,11 @@ fn of_move(moved: &Moved) -> Line {
         return Line::new()
             .plain(format!("area `{area}` is at release "))
             .and(Role::Good, id)
-            .plain(" already");
+            .plain(if moved.kind == MoveKind::Sign {
+                " already, signed anew"
+            } else {
+                " already"
+            });
     }
     let verb = match (moved.kind, moved.dry_run) {
         (MoveKind::Rollback, false) => "is back at",

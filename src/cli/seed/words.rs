@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use rstack::Outcome;
 use rstack::publish::{Report, StoreReport, StoreState};
 use rstack::release::Published;
+use rstack::store::StoreKind;
 
 use super::{SeedReport, bytecode};
 use crate::ui::{Line, Role, Style, Table, text};
@@ -71,14 +72,15 @@ fn released(report: &Report, release: &Published) -> Line {
     let area = &report.area;
     let Some(id) = &release.release else {
         return Line::new().plain(format!(
-            "release {} of area `{area}` would be made: {} added, {} changed, {} removed",
+            "a release of area `{area}` would be made, its move {}: {} added, {} changed, {} removed",
             release.sequence, release.added, release.changed, release.removed
         ));
     };
     if !release.new {
         return Line::new()
             .plain(format!("area `{area}` has exactly this already: release "))
-            .and(Role::Good, id.as_str());
+            .and(Role::Good, id.as_str())
+            .plain(if release.signed_anew { ", signed anew" } else { "" });
     }
     Line::new()
         .plain("release ")
@@ -153,13 +155,22 @@ pub(crate) fn of_plain_files(report: &Report) -> Line {
     })
 }
 
+/// The stores that were to have them.
+fn wanted(report: &Report) -> String {
+    let named: Vec<_> = report.stores.iter().map(|store| store.store.as_str()).collect();
+    match named.as_slice() {
+        all if all.len() == StoreKind::OF_ENVIRONMENT.len() => "every store".to_owned(),
+        some => some.join(" and "),
+    }
+}
+
 fn summary(report: &Report) -> Line {
     let files = format!("{}, {}", text::count(report.files, "file"), text::bytes(report.bytes));
     let line = Line::new().plain(format!("area `{}`: {files}", report.area));
     let end = match (report.dry_run, report.outcome()) {
-        (true, _) => "; nothing was written",
-        (false, Outcome::Done) => " in every store",
-        (false, Outcome::Partial) => ", but not in every store",
+        (true, _) => "; nothing was written".to_owned(),
+        (false, Outcome::Done) => format!(" in {}", wanted(report)),
+        (false, Outcome::Partial) => format!(", but not in {}", wanted(report)),
     };
     line.plain(end)
         .and(Role::Quiet, format!(" after {}", text::seconds(report.seconds)))

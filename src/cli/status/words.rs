@@ -17,7 +17,7 @@ pub(super) fn all(region: &str, environments: &[Environment], style: Style) -> S
             style.paint(Role::Plain, &format!("no environments in {region}"))
         );
     }
-    let mut table = Table::new(&["NAME", "STATUS", ">AGE", "TIME TO LIVE"]);
+    let mut table = Table::new(&["=NAME", "=STATUS", ">AGE", "TIME TO LIVE"]);
     for environment in environments {
         table.row([
             (Role::Strong, environment.name.clone()),
@@ -40,8 +40,18 @@ fn time_to_live(seconds: Option<u64>) -> (Role, String) {
 pub(in crate::cli) fn one(report: &StatusReport, style: Style) -> String {
     let mut shown = headline(report).render(style);
     shown.push('\n');
-    if let Some(reason) = &report.reason {
+    let cause = report.cause.as_deref();
+    // Of a stack whose resources tell nothing, the cause is its own reason.
+    if let Some(reason) = report
+        .reason
+        .as_deref()
+        .filter(|reason| !cause.is_some_and(|cause| cause.ends_with(reason)))
+    {
         let _ = writeln!(shown, "{}", style.paint(Role::Plain, reason));
+    }
+    if let Some(cause) = cause {
+        let line = Line::new().and(Role::Bad, "first cause: ").plain(cause);
+        let _ = writeln!(shown, "{}", line.render(style));
     }
     let sections = [
         resources(report, style),
@@ -79,7 +89,7 @@ fn resources(report: &StatusReport, style: Style) -> String {
     if report.resources.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&["RESOURCE", "STATUS", "NAME", "TYPE"]);
+    let mut table = Table::new(&["=RESOURCE", "=STATUS", "=NAME", "TYPE"]);
     for resource in &report.resources {
         let name = resource.physical_id.as_deref().or(resource.reason.as_deref());
         table.row([
@@ -96,7 +106,7 @@ fn stores(report: &StatusReport, style: Style) -> String {
     if report.stores.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&["STORE", "ANSWERS", "DETAILS", "PLACE"]);
+    let mut table = Table::new(&["STORE", "=ANSWERS", "DETAILS", "=PLACE"]);
     for store in &report.stores {
         table.row([
             (Role::Strong, store.store.to_string()),
@@ -144,24 +154,29 @@ fn areas(report: &StatusReport, style: Style) -> String {
     if names.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&["AREA", ">FILES", ">SIZE", "SEEDED", "IN"]);
+    let mut table = Table::new(&["=AREA", ">FILES", ">SIZE", "SEEDED", "=IN"]);
     for name in names {
         let held: Vec<(&StoreReport, Option<&AreaRecord>)> = known_areas(report)
             .map(|(store, areas)| (store, areas.get(name)))
             .collect();
-        let Some(newest) = held
+        // Markers tell the order where there are some.
+        let Some((ahead, newest)) = held
             .iter()
-            .filter_map(|(_, record)| *record)
-            .max_by_key(|record| record.time)
+            .filter_map(|(store, record)| Some((store.moves.get(name), (*record)?)))
+            .max_by_key(|(moved, record)| (*moved, record.time))
         else {
             continue;
+        };
+        let behind = |store: &StoreReport, record: &AreaRecord| match (store.moves.get(name), ahead) {
+            (Some(moved), Some(ahead)) => moved < ahead,
+            _ => record.digest != newest.digest,
         };
         let stores: Vec<String> = held
             .iter()
             .map(|(store, record)| match record {
                 None => format!("not in {}", store.store),
                 Some(record) if !record.complete => format!("{} (incomplete)", store.store),
-                Some(record) if record.digest != newest.digest => format!("{} (behind)", store.store),
+                Some(record) if behind(store, record) => format!("{} (behind)", store.store),
                 Some(_) => store.store.to_string(),
             })
             .collect();
@@ -210,7 +225,7 @@ fn outputs(report: &StatusReport, style: Style) -> String {
     if report.outputs.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&["OUTPUT", "VALUE"]);
+    let mut table = Table::new(&["=OUTPUT", "=VALUE"]);
     for (key, value) in report.outputs.iter() {
         table.row([(Role::Strong, key.to_owned()), (Role::Plain, value.to_owned())]);
     }

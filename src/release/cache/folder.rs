@@ -1,8 +1,8 @@
 //! The folder: files that appear whole or not at all, in a place that only its owner may write.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -59,6 +59,7 @@ impl Folder {
         // What a link leads to is what counts, for the folder that the user names; there are none inside.
         make(path)?;
         check(path, fs::metadata(path))?;
+        keep_private(path)?;
         let inner = [BLOBS, NOTES, BYTECODE, TREES, SEEN, TEMPORARY].map(|name| folder.root.join(name));
         for path in std::iter::once(&folder.root).chain(&inner) {
             make(path)?;
@@ -72,10 +73,13 @@ impl Folder {
         let folder = Self {
             root: path.join(LAYOUT),
         };
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            found => check(path, found)?,
+        }
         if !folder.root.exists() {
             return Ok(None);
         }
-        check(path, fs::metadata(path))?;
         check(&folder.root, fs::symlink_metadata(&folder.root))?;
         Ok(Some(folder))
     }
@@ -144,6 +148,18 @@ impl Folder {
 fn make(path: &Path) -> Result<(), Unusable> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| Unusable::Unmade {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+/// Takes a folder that was there before from those who could only read it. Code may be nobody else's business.
+fn keep_private(path: &Path) -> Result<(), Unusable> {
+    let kept = fs::metadata(path).and_then(|found| match found.mode() & 0o077 {
+        0 => Ok(()),
+        _ => fs::set_permissions(path, Permissions::from_mode(0o700)),
+    });
+    kept.map_err(|error| Unusable::Unmade {
         path: path.to_owned(),
         error,
     })

@@ -164,7 +164,10 @@ fn file(rest: &str) -> Result<Location> {
 
 fn named(place: &str, what: &str) -> Result<String> {
     if place.is_empty() {
-        return Err(Error::usage(format!("the source names no {what}")));
+        return Err(Error::usage(format!("the source names no {what}")).with_hint(format!(
+            "its name stands before the area: `…://{}/AREA`",
+            what.to_uppercase()
+        )));
     }
     decode(place)
 }
@@ -174,6 +177,14 @@ fn area_of(text: &str) -> Result<Area> {
 }
 
 pub(super) fn decode(text: &str) -> Result<String> {
+    let mut after = text.split('%').skip(1);
+    let digits = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    if !after.all(digits) {
+        return Err(
+            Error::usage(format!("{text:?} has a `%` that two hexadecimal digits do not follow"))
+                .with_hint("`%` itself is written as `%25`"),
+        );
+    }
     let decoded = percent_decode_str(text).decode_utf8();
     decoded
         .map(Into::into)

@@ -18,6 +18,9 @@ use crate::release::{Load, LocalCache, Place, Reader};
 use crate::store::{DynamoDbStore, FileStore, RedisStore, S3Store};
 use crate::trust::{Distrust, TrustedKeys};
 
+const UNPINNABLE: &str =
+    "leave `?at=` out, or `--at`, which pins all that a union has; in a union `?at=` pins one part";
+
 /// What opening a source takes.
 #[derive(Clone, Copy)]
 pub struct Opening<'a> {
@@ -150,7 +153,8 @@ impl Opening<'_> {
             return Err(Error::usage(format!(
                 "`{}` is a folder, which has no releases to be pinned to",
                 path.display()
-            )));
+            ))
+            .with_hint(UNPINNABLE));
         }
         Ok(Member::Folder(Tree::read(path, self.reporter, self.interrupt).await?))
     }
@@ -160,7 +164,8 @@ impl Opening<'_> {
             return Err(Error::usage(format!(
                 "`{}` is KYDB's, which has no releases to be pinned to",
                 part.location
-            )));
+            ))
+            .with_hint(UNPINNABLE));
         }
         if !self.trusted.is_empty() {
             let location = part.location.to_string();

@@ -1,5 +1,6 @@
 //! What a source is called.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::config::check;
 use crate::error::{Error, Result};
 use crate::publish::Area;
 use crate::release::Pin;
-use crate::store::RedisAddress;
+use crate::store::{RedisAddress, StoreKind};
 
 /// One or several sources, the first that has a path counts.
 #[derive(Debug, Clone)]
@@ -125,6 +126,23 @@ impl SourceUrl {
         self
     }
 
+    /// Whether a part may read from such a store.
+    #[must_use]
+    pub fn reads(&self, kind: StoreKind) -> bool {
+        self.parts.iter().any(|part| match &part.location {
+            Location::Environment { .. } => StoreKind::OF_ENVIRONMENT.contains(&kind),
+            Location::S3 { .. } => kind == StoreKind::S3,
+            Location::DynamoDb { .. } => kind == StoreKind::DynamoDb,
+            Location::Redis { .. } => kind == StoreKind::Redis,
+            Location::File { .. } | Location::Folder(_) => kind == StoreKind::File,
+            Location::Kydb { store, .. } => match store {
+                KydbStore::Redis(_) => kind == StoreKind::Redis,
+                KydbStore::S3(_) => kind == StoreKind::S3,
+                KydbStore::DynamoDb(_) => kind == StoreKind::DynamoDb,
+            },
+        })
+    }
+
     /// Whether opening it takes AWS.
     #[must_use]
     pub fn needs_aws(&self) -> bool {
@@ -183,8 +201,14 @@ struct Options {
 impl Options {
     fn parse(query: &str) -> Result<Self> {
         let mut options = Self::default();
+        let mut seen = BTreeSet::new();
         for option in query.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            if !seen.insert(name) {
+                return Err(
+                    Error::usage(format!("`?{name}=` stands twice in a source")).with_hint("leave one of them out")
+                );
+            }
             let value = decode(value)?;
             match (name, value.as_str()) {
                 ("at", pin) => options.at = Some(pin.parse()?),
@@ -281,6 +305,11 @@ mod tests {
             "file://x",
             "redis://h:x/prod",
             "prod?at=%FF",
+            "prod?at=0123abcd&at=0123abce",
+            "prod?optional=1&optional=1",
+            "a%zz",
+            "./a%2",
+            "s3://b%/prod",
             "prod?stores=%7B%7D",
         ] {
             assert!(parse(text).starts_with("error: "), "{text}: {}", parse(text));

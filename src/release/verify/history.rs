@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use super::elect::{Verdict, Vote, elect, plausible};
 use super::report::Wrong;
 use super::run::Look;
-use super::witness::Witness;
+use super::witness::{Standing, Witness};
 use crate::error::Result;
 use crate::publish::Meter;
 use crate::release::keys;
@@ -65,7 +65,15 @@ impl Look<'_> {
         let verdict = if sequence == head.marker.sequence {
             Verdict::Right(head.bytes.clone())
         } else {
-            elect(&votes.collect::<Vec<_>>())
+            let mut votes: Vec<Vote> = votes.collect();
+            match elect(&votes) {
+                // A store that has lost its newest moves has no say against one that has not.
+                Verdict::Tied if self.lost_moves(head) => {
+                    votes.retain(|vote| vote.standing != Standing::Decides);
+                    elect(&votes)
+                }
+                verdict => verdict,
+            }
         };
         for (witness, kept) in self.witnesses.iter().zip(row) {
             if sequence <= witness.expected_moves(head.marker.sequence) {
@@ -76,6 +84,12 @@ impl Look<'_> {
             Verdict::Right(value) => marker(&self.witnesses[0], value),
             Verdict::Tied | Verdict::Nobody => None,
         }
+    }
+
+    /// Whether the deciding store's own marker is behind the one that counts, or gone.
+    fn lost_moves(&self, head: &Held) -> bool {
+        let own = self.witnesses[0].held();
+        own.is_none_or(|own| own.marker.sequence < head.marker.sequence)
     }
 
     async fn judge(&self, witness: &Witness<'_>, key: &str, kept: &Kept, verdict: &Verdict) {

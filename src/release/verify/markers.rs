@@ -12,10 +12,16 @@ use crate::release::{Manifest, keys};
 use crate::store::{StoreError, StoreErrorKind, StoreResult, Swap};
 
 impl Look<'_> {
-    /// The marker that counts: the deciding store's; where that is gone or damaged, the newest that a durable one has.
+    /// The marker that counts: the deciding store's; where that is gone, damaged or behind a copy that its own store's
+    /// history confirms, the newest that a durable one has.
     pub(super) async fn head(&self) -> Result<Held> {
         let deciding = &self.witnesses[0];
         let mut newest = deciding.held().cloned();
+        if let Some(held) = &newest
+            && let Some(ahead) = self.ahead(held).await
+        {
+            return Ok(ahead);
+        }
         if let Some(held) = &newest
             && let Some(right) = self.overruled(held).await
         {
@@ -44,6 +50,29 @@ impl Look<'_> {
             ))
             .with_hint("`rstack seed DIR --area AREA` publishes one")
         })
+    }
+
+    /// A durable copy that is ahead of the deciding marker. Copies follow it, so its store has lost something. A copy that
+    /// its own store's history does not have, or that is not signed where the other is, shows nothing.
+    async fn ahead(&self, deciding: &Held) -> Option<Held> {
+        let mut newest: Option<Held> = None;
+        for witness in self
+            .witnesses
+            .iter()
+            .filter(|witness| witness.standing == Standing::Durable)
+        {
+            let Some(copy) = witness.held() else { continue };
+            let beaten = newest.as_ref().unwrap_or(deciding).marker.sequence;
+            let as_signed = copy.marker.signature.is_some() || deciding.marker.signature.is_none();
+            if copy.marker.sequence > beaten
+                && as_signed
+                && let Some(kept) = self.kept(witness, copy.marker.sequence).await
+                && kept.bytes == copy.bytes
+            {
+                newest = Some(kept);
+            }
+        }
+        newest
     }
 
     /// What the deciding marker was, when its own store's history and another durable store agree that it was changed.

@@ -5,6 +5,7 @@ mod elect;
 mod extra;
 mod history;
 mod markers;
+mod notes;
 mod plain;
 mod report;
 mod run;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures_util::future::join_all;
 
+use super::notes::remove;
 use super::report::Wrong;
 use super::run::Look;
 use super::witness::Witness;
@@ -21,17 +22,21 @@ use crate::store::{StoreError, StoreErrorKind, StoreResult};
 const CHUNK: usize = 100;
 const CHUNK_BYTES: u64 = 4 << 20;
 
+const UNLISTED: &str =
+    "the list of the plain files that were written cannot be read; the next `rstack seed` writes it anew";
+
 /// The plain files that each store says it has.
 pub(super) type Ledgers = Vec<Vec<WrittenFile>>;
 
 impl Look<'_> {
-    /// Reads what each store says of its plain files; none where there are none.
-    pub(super) async fn ledgers(&self) -> Ledgers {
+    /// Reads what each store says of its plain files; none where there are none. Where that is damaged, those of the release
+    /// that are there.
+    pub(super) async fn ledgers(&self, manifest: &Manifest) -> Ledgers {
         let reading = self.witnesses.iter().map(async |witness| {
             if !witness.answers() {
                 return Vec::new();
             }
-            match written_files(witness.store, self.area, self.stack).await {
+            match self.ledger(witness, manifest).await {
                 Ok(files) => files,
                 Err(error) if error.kind == StoreErrorKind::Corrupt => {
                     let key = error.key.clone().unwrap_or_default();
@@ -45,6 +50,28 @@ impl Look<'_> {
             }
         });
         join_all(reading).await
+    }
+
+    async fn ledger(&self, witness: &Witness<'_>, manifest: &Manifest) -> StoreResult<Vec<WrittenFile>> {
+        if let Some(files) = written_files(witness.store, self.area, self.stack).await? {
+            return Ok(files);
+        }
+        let key = self.area.ledger_key();
+        self.put_right(witness, key.clone(), UNLISTED, remove(witness, key))
+            .await;
+        let all: Vec<_> = manifest.files.iter().collect();
+        let mut files = Vec::new();
+        for chunk in all.chunks(CHUNK) {
+            let keys: Vec<String> = chunk.iter().map(|(path, _)| self.area.key(path)).collect();
+            let there = witness.store.are_there(&keys).await?;
+            let written = chunk.iter().zip(there).filter(|(_, there)| *there);
+            files.extend(written.map(|((path, entry), _)| WrittenFile {
+                path: path.to_string(),
+                sha256: entry.sha256.0,
+                size: entry.size,
+            }));
+        }
+        Ok(files)
     }
 
     /// Compares the plain files of every store.

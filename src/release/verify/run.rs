@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::blobs::{self, Index, Kept};
 use super::extra::{extra, list};
 use super::report::{StoreVerified, Verified, VerifiedState};
-use super::witness::{Standing, Witness};
+use super::witness::{Copy, Standing, Witness};
 use crate::error::{ErrorKind, Result};
 use crate::event::Task;
 use crate::interrupt::Interrupt;
@@ -89,8 +89,13 @@ impl<'a> Look<'a> {
         let moves = self.moves(&head, &meter(steps, 0)).await?;
         let last: BTreeMap<&ReleaseId, u64> = moves.values().map(|step| (&step.release, step.sequence)).collect();
         let keeping = |step: &Marker| head.marker.keeping(last[&step.release]);
-        let releases = blobs::releases(&self, moves.values().filter(|step| keeping(step) == Keeping::Kept));
-        let retired = blobs::releases(&self, moves.values().filter(|step| keeping(step) == Keeping::Retired));
+        // What is retired is there until it is due: a rollback may bring it back.
+        let releases = blobs::releases(&self, moves.values().filter(|step| keeping(step) != Keeping::Deleted));
+        let kept: BTreeSet<&ReleaseId> = moves
+            .values()
+            .filter(|step| keeping(step) == Keeping::Kept)
+            .map(|step| &step.release)
+            .collect();
         let packs: BTreeMap<ContentHash, _> = releases
             .values()
             .flat_map(|kept| &kept.packs)
@@ -102,21 +107,22 @@ impl<'a> Look<'a> {
         let Index { contents, current } = self.manifests(&releases, &head, &reading).await?;
         let count = contents.values().map(BTreeMap::len).sum::<usize>() as u64;
         self.packs(&packs, contents, &head, &reading).await?;
+        self.notes(&head).await;
         if let Some(manifest) = &current {
-            let ledgers = self.ledgers().await;
+            let ledgers = self.ledgers(manifest).await;
             let files: usize = ledgers.iter().map(Vec::len).sum();
             let bytes = ledgers.iter().flatten().map(|file| file.size).sum();
             let reading = Meter::new(work.reporter, Task::Verify, files, Some(bytes));
             self.plain(&ledgers, &head.marker, manifest, &reading).await?;
         }
         self.markers(&head, current.as_ref()).await;
-        let known = self.known(&head, releases.values().chain(retired.values()));
+        let known = self.known(&head, releases.values());
         Ok(Verified {
             area: self.area.to_string(),
             release: head.marker.release.clone(),
             sequence: head.marker.sequence,
-            releases: releases.len() as u64,
-            pruned: (last.len() - releases.len()) as u64,
+            releases: kept.len() as u64,
+            pruned: (last.len() - kept.len()) as u64,
             packs: packs.len() as u64,
             contents: count,
             stores: self.report(&head, &known),
@@ -204,7 +210,11 @@ impl<'a> Look<'a> {
         let mut found = std::mem::take(&mut *witness.found());
         found.differences.sort_by(|a, b| a.key.cmp(&b.key));
         let sequence = witness.held().map(|held| held.marker.sequence);
-        let behind = head.marker.sequence.saturating_sub(sequence.unwrap_or_default());
+        let behind = match &witness.copy {
+            // Nobody knows where it was.
+            Copy::Damaged(_) => 0,
+            Copy::Good(_) | Copy::Absent => head.marker.sequence.saturating_sub(sequence.unwrap_or_default()),
+        };
         let state = match &found.problem {
             Some(problem) if problem.is_unreachable() => VerifiedState::Unreachable,
             Some(_) => VerifiedState::Failed,

@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream};
 use rustix::fs::{FlockOperation, flock};
 
 use super::names;
+use super::walk::{Odd, value_of, walk};
 use crate::store::{
     Done, Limit, Listed, Pages, Puts, Store, StoreError, StoreErrorKind, StoreKind, StoreResult, Swap, Version,
 };
@@ -52,7 +53,12 @@ impl FileStore {
                 }
                 _ => StoreErrorKind::Other,
             };
-            StoreError::new(StoreKind::File, kind, error.to_string()).at(key)
+            let hint = Odd::of(&error).map(|odd| odd.hint);
+            let error = StoreError::new(StoreKind::File, kind, error.to_string()).at(key);
+            match hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            }
         })
     }
 }
@@ -157,9 +163,9 @@ impl Folder {
             flock(&file, FlockOperation::LockExclusive)?;
             Some(file)
         } else {
-            File::open(path)
-                .ok()
-                .filter(|file| flock(file, FlockOperation::LockShared).is_ok())
+            let file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
+            let file = file.then(|| File::open(path).ok()).flatten();
+            file.filter(|file| flock(file, FlockOperation::LockShared).is_ok())
         };
         let result = work();
         drop(lock);
@@ -167,12 +173,7 @@ impl Folder {
     }
 
     fn read(&self, key: &str) -> io::Result<Option<Bytes>> {
-        let path = names::path_of(&self.0, key);
-        let read = match fs::read(&path) {
-            Err(error) if error.kind() == ErrorKind::IsADirectory => fs::read(path.join(names::VALUE)),
-            other => other,
-        };
-        match read {
+        match value_of(&names::existing_path_of(&self.0, key)) {
             Ok(value) => Ok(Some(value.into())),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(error),
@@ -240,9 +241,15 @@ impl Folder {
     }
 
     fn list(&self, prefix: &str) -> io::Result<Vec<Listed>> {
+        // Only what can begin with the prefix: what lies beside it may be anything.
+        let (folder, inside) = match prefix.rsplit_once('/') {
+            Some((folder, _)) => (names::existing_path_of(&self.0, folder), format!("{folder}/")),
+            None => (self.0.clone(), String::new()),
+        };
         let mut found = Vec::new();
-        walk(&self.0, &mut Vec::new(), &mut |names, size| {
-            if let Some(key) = names::key_of(names).filter(|key| key.starts_with(prefix)) {
+        walk(&folder, &mut |names, size| {
+            let key = names::key_of(names).map(|key| format!("{inside}{key}"));
+            if let Some(key) = key.filter(|key| key.starts_with(prefix)) {
                 found.push(Listed {
                     key,
                     size: Some(size),
@@ -251,28 +258,9 @@ impl Folder {
             }
         })?;
         found.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(found)
-    }
-}
-
-fn walk(folder: &Path, names: &mut Vec<String>, found: &mut dyn FnMut(&[String], u64)) -> io::Result<()> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        other => other?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        names.push(name);
-        let metadata = entry.metadata()?;
-        if metadata.is_dir() {
-            walk(&entry.path(), names, found)?;
-        } else {
-            found(names, metadata.len());
+        match found.windows(2).find(|pair| pair[0].key == pair[1].key) {
+            Some(pair) => Err(Odd::twice(&pair[0].key)),
+            None => Ok(found),
         }
-        names.pop();
     }
-    Ok(())
 }

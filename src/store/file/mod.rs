@@ -2,5 +2,6 @@
 
 mod backend;
 mod names;
+mod walk;
 
 pub use backend::FileStore;

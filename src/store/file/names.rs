@@ -20,6 +20,31 @@ pub(super) fn path_of(root: &Path, key: &str) -> PathBuf {
         .fold(root.to_owned(), |path, segment| path.join(encode(segment)))
 }
 
+/// Where the value of `key` is: at its path, or, put there by another tool, under names as they are.
+pub(super) fn existing_path_of(root: &Path, key: &str) -> PathBuf {
+    key.split('/').fold(root.to_owned(), |folder, segment| {
+        let path = folder.join(encode(segment));
+        let plain = folder.join(segment);
+        // What `encode` leaves as it is, most names, costs nothing here.
+        let foreign = path != plain && is_foreign(segment) && path.symlink_metadata().is_err();
+        if foreign && plain.symlink_metadata().is_ok() {
+            plain
+        } else {
+            path
+        }
+    })
+}
+
+/// Whether a name can be a key's own part although rstack would have written it otherwise.
+fn is_foreign(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains('\0') && !is_own(name)
+}
+
+/// Names of files that belong to no key.
+fn is_own(name: &str) -> bool {
+    name == LOCK || name == VALUE || name.starts_with(UNFINISHED)
+}
+
 /// The key of a path relative to the root, given as its names; `None` for a file that belongs to no key.
 pub(super) fn key_of(names: &[String]) -> Option<String> {
     let names = match names {
@@ -62,14 +87,17 @@ fn encode(segment: &str) -> String {
     name
 }
 
+/// A name that rstack did not write stands for itself.
 fn decode(name: &str) -> Option<String> {
     if name == EMPTY {
         return Some(String::new());
     }
-    if name == LOCK || name == VALUE || name.starts_with(UNFINISHED) {
+    if is_own(name) {
         return None;
     }
-    percent_decode_str(name).decode_utf8().ok().map(Into::into)
+    let decoded = percent_decode_str(name).decode_utf8().ok();
+    let decoded = decoded.filter(|decoded| encode(decoded) == name);
+    Some(decoded.map_or_else(|| name.to_owned(), Into::into))
 }
 
 #[cfg(test)]
@@ -94,6 +122,18 @@ mod tests {
     fn nothing_leads_out_of_the_root() {
         assert_eq!(path_of(Path::new("r"), "../../etc"), Path::new("r/%2E%2E/%2E%2E/etc"));
         assert_eq!(path_of(Path::new("r"), "/etc"), Path::new("r/%empty/etc"));
+    }
+
+    #[test]
+    fn names_of_other_tools_are_found_as_they_are() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for name in ["a\\b.py", "line\nfeed.py", "sp ace#?%;.py", "a%41.py", "end.", "100%"] {
+            std::fs::write(dir.path().join(name), name).expect("written");
+            let key = key_of(&[name.to_owned()]).expect("a key");
+            assert_eq!(key, name);
+            assert_eq!(existing_path_of(dir.path(), &key), dir.path().join(name));
+        }
+        assert_eq!(existing_path_of(dir.path(), ".."), dir.path().join("%2E%2E"));
     }
 
     proptest! {

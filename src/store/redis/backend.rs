@@ -13,7 +13,10 @@ use super::connection::Connection;
 use crate::store::hex::hex;
 use crate::store::interface::{Mark, settle};
 use crate::store::pool::{self, Batches, Bounds};
-use crate::store::{Done, Limit, Listed, Pages, Put, Puts, Store, StoreKind, StoreResult, Stretch, Swap, Version};
+use crate::store::{
+    Done, Limit, Listed, Pages, Put, Puts, Store, StoreError, StoreErrorKind, StoreKind, StoreResult, Stretch, Swap,
+    Version,
+};
 
 const LARGEST_VALUE: u64 = 512 << 20;
 /// Commands in one pipeline.
@@ -56,6 +59,20 @@ impl RedisStore {
         let place = format!("`{}`", address.endpoint());
         let connection = Connection::new(address);
         Self { connection, place }
+    }
+
+    /// Which of these keys it is that holds no value: the server does not say.
+    async fn name_foreign(&self, error: StoreError, keys: &[String]) -> StoreError {
+        let mut pipeline = Pipeline::with_capacity(keys.len());
+        for key in keys {
+            pipeline.cmd("TYPE").arg(key);
+        }
+        let types: Vec<String> = self.connection.repeatable(&pipeline).await.unwrap_or_default();
+        let foreign = |(_, kind): &(&String, String)| !matches!(kind.as_str(), "string" | "none");
+        match keys.iter().zip(types).find(foreign) {
+            Some((key, _)) => error.at(key),
+            None => error,
+        }
     }
 
     async fn put_batch(&self, batch: Vec<Put>, done: &Done<'_>) -> StoreResult<()> {
@@ -117,7 +134,12 @@ impl Store for RedisStore {
             for key in batch {
                 pipeline.get(key);
             }
-            let found: Vec<Option<Vec<u8>>> = self.connection.repeatable(&pipeline).await?;
+            let found: Vec<Option<Vec<u8>>> = match self.connection.repeatable(&pipeline).await {
+                Err(error) if error.kind == StoreErrorKind::Corrupt => {
+                    return Err(self.name_foreign(error, batch).await);
+                }
+                found => found?,
+            };
             values.extend(found.into_iter().map(|value| value.map(Bytes::from)));
         }
         Ok(values)

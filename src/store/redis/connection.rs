@@ -132,6 +132,7 @@ impl Connection {
             Some("READONLY" | "MISCONF") => StoreErrorKind::ReadOnly,
             Some("OOM") => StoreErrorKind::OutOfMemory,
             Some("LOADING" | "BUSY" | "TRYAGAIN") => StoreErrorKind::Throttled,
+            Some("WRONGTYPE") => StoreErrorKind::Corrupt,
             _ if error.kind() == redis::ErrorKind::AuthenticationFailed => StoreErrorKind::Unauthenticated,
             _ if error.is_timeout() => StoreErrorKind::Timeout,
             _ if error.is_io_error() => StoreErrorKind::Unreachable,
@@ -141,6 +142,7 @@ impl Connection {
         let message = match (kind, refusal) {
             (StoreErrorKind::Timeout, _) => format!("`{endpoint}` does not answer in time"),
             (StoreErrorKind::Unreachable, _) => format!("`{endpoint}` cannot be reached: {error}"),
+            (StoreErrorKind::Corrupt, _) => "this is a hash, a list or another collection, and no value".to_owned(),
             (_, Some((code, text))) => format!("`{endpoint}` answered {code}: {}", text.trim_end_matches('.')),
             (_, None) => format!("`{endpoint}`: {error}"),
         };

@@ -12,7 +12,7 @@ use crate::ui::{Style, text};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct BarChart {
     pub(crate) title: String,
-    /// What the bars and the lines at their ends mean.
+    /// What the bars mean.
     pub(crate) note: String,
     pub(crate) groups: Vec<Group>,
 }
@@ -24,14 +24,27 @@ pub(crate) struct Group {
     pub(crate) bars: Vec<Bar>,
 }
 
-/// One value and its spread, in seconds.
+/// One value, or that there is none.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Bar {
     pub(crate) label: String,
     pub(crate) ink: Ink,
+    pub(crate) times: Option<Times>,
+}
+
+/// A value and its spread, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Times {
     pub(crate) seconds: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
+}
+
+impl Bar {
+    fn value(&self) -> String {
+        self.times
+            .map_or_else(|| "failed".to_owned(), |times| text::precise(times.seconds))
+    }
 }
 
 const WIDTH: f64 = 860.0;
@@ -46,8 +59,21 @@ impl BarChart {
         self.groups.iter().flat_map(|group| &group.bars)
     }
 
+    fn times(&self) -> impl Iterator<Item = Times> {
+        self.bars().filter_map(|bar| bar.times)
+    }
+
     fn scale(&self) -> Scale {
-        Scale::of(self.bars().flat_map(|bar| [bar.seconds, bar.high]))
+        Scale::of(self.times().flat_map(|times| [times.seconds, times.high]))
+    }
+
+    /// The note, and from where to where lines reach, if there are any.
+    fn legend(&self, lines: &str) -> String {
+        if self.times().any(|times| times.high > times.low) {
+            format!("{}; {lines}", self.note)
+        } else {
+            self.note.clone()
+        }
     }
 
     /// For a file.
@@ -65,7 +91,7 @@ impl BarChart {
         };
         let title = font::fit(&self.title, 19.0, room);
         scene.text((EDGE, 30.0), 19.0, Anchor::Start, Ink::Text, title);
-        faint(&mut scene, 54.0, &self.note);
+        faint(&mut scene, 54.0, &self.legend("lines from the fastest to P95"));
         let plot = Plot::new(self, top, bottom);
         plot.axis(&mut scene);
         let mut y = top;
@@ -91,29 +117,29 @@ impl BarChart {
     pub(crate) fn words(&self, style: Style) -> String {
         let scale = self.scale();
         let labels = self.bars().map(|bar| text::width(&bar.label)).max().unwrap_or(0);
-        let values = self.bars().map(|bar| text::width(&text::precise(bar.seconds))).max();
+        let values = self.bars().map(|bar| text::width(&bar.value())).max();
         let beside = 2 + labels + 2 + 1 + values.unwrap_or(0);
-        let columns = style.width.saturating_sub(beside).clamp(8, 100);
+        let columns = style.width.saturating_sub(beside).max(8);
         let mut lines = Vec::new();
         for group in &self.groups {
             lines.push(Line::new().and(Role::Strong, group.label.as_str()));
             for bar in &group.bars {
-                let (drawn, spread) = blocks::bar(scale.share(bar.seconds), scale.share(bar.high), columns);
                 let label = format!("  {}{}  ", bar.label, " ".repeat(labels - text::width(&bar.label)));
-                let line = Line::new().plain(label).and(Role::Busy, drawn).and(Role::Quiet, spread);
-                lines.push(line.plain(" ").and(Role::Strong, text::precise(bar.seconds)));
+                let line = Line::new().plain(label);
+                let Some(times) = bar.times else {
+                    lines.push(line.and(Role::Bad, bar.value()));
+                    continue;
+                };
+                let (drawn, spread) = blocks::bar(scale.share(times.seconds), scale.share(times.high), columns);
+                let line = line.and(Role::Busy, drawn).and(Role::Quiet, spread);
+                lines.push(line.plain(" ").and(Role::Strong, bar.value()));
             }
         }
-        let ticks: Vec<(f64, String)> = scale
-            .ticks()
-            .into_iter()
-            .map(|tick| (scale.share(tick), text::round(tick)))
-            .collect();
         let indent = " ".repeat(labels + 4);
-        let axis = blocks::axis(&ticks, columns);
+        let axis = blocks::axis(&scale.marks(), columns);
         lines.push(Line::new().and(Role::Quiet, format!("{indent}{axis}")));
         let kind = if scale.is_log() { "logarithmic; " } else { "" };
-        let note = format!("{kind}{}", self.note);
+        let note = format!("{kind}{}", self.legend("lines from the median to P95"));
         for part in text::wrapped(&note, style.width) {
             lines.push(Line::new().and(Role::Quiet, part));
         }
@@ -135,7 +161,7 @@ impl Plot {
         let widest =
             |texts: &mut dyn Iterator<Item = String>| texts.map(|text| font::width(&text, LETTERS)).fold(0.0, f64::max);
         let labels = widest(&mut chart.bars().map(|bar| bar.label.clone())).min(WIDEST_LABEL);
-        let values = widest(&mut chart.bars().map(|bar| text::precise(bar.seconds)));
+        let values = widest(&mut chart.bars().map(Bar::value));
         let left = EDGE + 14.0 + labels + 10.0;
         Self {
             scale: chart.scale(),
@@ -147,20 +173,18 @@ impl Plot {
     }
 
     fn x(&self, seconds: f64) -> f64 {
-        self.left + self.scale.share(seconds) * self.width
+        self.at(self.scale.share(seconds))
+    }
+
+    fn at(&self, share: f64) -> f64 {
+        self.left + share * self.width
     }
 
     fn axis(&self, scene: &mut Scene) {
-        for tick in self.scale.ticks() {
-            let x = self.x(tick);
+        for (share, label) in self.scale.marks() {
+            let x = self.at(share);
             scene.line((x, self.top), (x, self.bottom), Ink::Grid);
-            scene.text(
-                (x, self.bottom + 14.0),
-                12.0,
-                Anchor::Middle,
-                Ink::Faint,
-                text::round(tick),
-            );
+            scene.text((x, self.bottom + 14.0), 12.0, Anchor::Middle, Ink::Faint, label);
         }
         let kind = if self.scale.is_log() {
             "time, logarithmic; shorter is better"
@@ -175,22 +199,29 @@ impl Plot {
         let middle = y + ROW / 2.0;
         let label = font::fit(&bar.label, LETTERS, WIDEST_LABEL);
         scene.text((self.left - 10.0, middle), LETTERS, Anchor::End, Ink::Text, label);
-        let end = self.x(bar.seconds).max(self.left + 1.0);
+        let Some(times) = bar.times else {
+            value(scene, bar, self.left + 7.0, middle, Ink::Bad);
+            return;
+        };
+        let end = self.x(times.seconds).max(self.left + 1.0);
         scene.block(self.left, middle - BAR / 2.0, end - self.left, BAR, bar.ink);
-        let (low, high) = (self.x(bar.low), self.x(bar.high));
-        scene.line((low, middle), (high, middle), Ink::Text);
-        for x in [low, high] {
-            scene.line((x, middle - 4.0), (x, middle + 4.0), Ink::Text);
+        let (low, high) = (self.x(times.low), self.x(times.high));
+        if times.high > times.low {
+            scene.line((low, middle), (high, middle), Ink::Text);
+            for x in [low, high] {
+                scene.line((x, middle - 4.0), (x, middle + 4.0), Ink::Text);
+            }
         }
-        let after = high.max(end) + 7.0;
-        scene.text(
-            (after, middle),
-            LETTERS,
-            Anchor::Start,
-            Ink::Text,
-            text::precise(bar.seconds),
-        );
+        value(scene, bar, high.max(end) + 7.0, middle, Ink::Text);
     }
+}
+
+/// The value of a bar, free of the lines behind it.
+fn value(scene: &mut Scene, bar: &Bar, x: f64, middle: f64, ink: Ink) {
+    let value = bar.value();
+    let width = font::width(&value, LETTERS) + 4.0;
+    scene.block(x - 2.0, middle - BAR / 2.0, width, BAR, Ink::Paper);
+    scene.text((x, middle), LETTERS, Anchor::Start, ink, value);
 }
 
 #[cfg(test)]
@@ -201,9 +232,11 @@ mod tests {
         let bar = |label: &str, seconds: f64| Bar {
             label: label.to_owned(),
             ink: Ink::Series(0),
-            seconds,
-            low: seconds * 0.9,
-            high: seconds * 1.3,
+            times: Some(Times {
+                seconds,
+                low: seconds * 0.9,
+                high: seconds * 1.3,
+            }),
         };
         let group = |label: &str, bars| Group {
             label: label.to_owned(),
@@ -215,6 +248,14 @@ mod tests {
             groups: vec![
                 group("s3", vec![bar("each", 0.645), bar("cold", 0.061)]),
                 group("redis", vec![bar("each", 0.0052), bar("cold", 0.0014)]),
+                group(
+                    "dynamodb",
+                    vec![Bar {
+                        label: "each".to_owned(),
+                        ink: Ink::Series(0),
+                        times: None,
+                    }],
+                ),
             ],
         }
     }
@@ -235,8 +276,10 @@ mod tests {
         redis
           each  ██████████▊┤ 5.2 ms
           cold  ██▎┤ 1.4 ms
+        dynamodb
+          each  failed
                 ╵1 ms          ╵10 ms         ╵100 ms
-        logarithmic; median of 7 runs
+        logarithmic; median of 7 runs; lines from the median to P95
         ");
         for width in [0, 1, 20, 40, 80, 200] {
             let shown = at(width);

@@ -1,5 +1,7 @@
 //! Bars made of characters. They can be told apart without colour.
 
+use crate::ui::text;
+
 /// From nothing to a whole column, in eighths.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
@@ -26,21 +28,35 @@ pub(super) fn stretch(from: f64, to: f64, columns: usize) -> std::ops::Range<usi
     start..end
 }
 
-/// Labels at their shares, as many as there is room for.
+/// Labels at their shares: all of them, or else every second, third and so on, as many as there is room for.
 pub(super) fn axis(ticks: &[(f64, String)], columns: usize) -> String {
+    let every = (1..=ticks.len()).find_map(|step| {
+        let some: Vec<_> = ticks.iter().step_by(step).collect();
+        labels(&some, columns)
+    });
+    every.unwrap_or_default()
+}
+
+/// The line with these labels, if none touches another. One that has no room behind its mark stands before it.
+fn labels(ticks: &[&(f64, String)], columns: usize) -> Option<String> {
     let mut line = String::new();
     let mut used = 0;
-    for (share, label) in ticks {
-        let at = whole(share * float(columns)).min(columns);
-        let length = label.chars().count() + 1;
-        if (used == 0 || at > used) && at + length <= columns.max(length) {
-            line.push_str(&" ".repeat(at - used));
-            line.push('╵');
-            line.push_str(label);
-            used = at + length;
+    for (number, (share, label)) in ticks.iter().enumerate() {
+        let at = whole(share * float(columns)).min(columns.saturating_sub(1));
+        let length = text::width(label) + 1;
+        let (start, shown) = if at + length <= columns || number == 0 {
+            (at, format!("╵{label}"))
+        } else {
+            ((at + 1).checked_sub(length)?, format!("{label}╵"))
+        };
+        if number > 0 && start <= used {
+            return None;
         }
+        line.push_str(&" ".repeat(start - used));
+        line.push_str(&shown);
+        used = start + length;
     }
-    line
+    Some(line)
 }
 
 #[expect(
@@ -84,6 +100,14 @@ mod tests {
             (0.2, "1 ms".to_owned()),
             (0.5, "2 ms".to_owned()),
         ];
-        assert_eq!(axis(&ticks, 16), "╵0 ms   ╵2 ms");
+        assert_eq!(axis(&ticks, 40), "╵0 ms   ╵1 ms       ╵2 ms");
+        assert_eq!(
+            axis(&ticks, 16),
+            "╵0 ms   ╵2 ms",
+            "every second where there is no room for all"
+        );
+        assert_eq!(axis(&ticks, 4), "╵0 ms");
+        let to_the_end = [(0.0, "0 s".to_owned()), (1.0, "10 s".to_owned())];
+        assert_eq!(axis(&to_the_end, 16), "╵0 s       10 s╵");
     }
 }

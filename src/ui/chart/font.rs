@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 use rstack::{Error, Result};
 
+use crate::ui::text::{cut_middle, width as columns_of};
+
 /// What a viewer of an SVG uses instead, which has no font in it.
 pub(super) const FAMILY: &str = "sans-serif";
 
@@ -33,17 +35,13 @@ fn chars(text: &str) -> f64 {
     u32::try_from(text.chars().count()).map_or(f64::MAX, f64::from)
 }
 
-/// `text`, cut at its end to fit into so many pixels.
+/// `text`, cut in its middle to fit into so many pixels: names that begin alike can still be told apart.
 pub(super) fn fit(text: &str, size: f64, room: f64) -> String {
     if width(text, size) <= room {
         return text.to_owned();
     }
-    let mut kept = text.to_owned();
-    while kept.pop().is_some() {
-        let cut = format!("{}…", kept.trim_end());
-        if width(&cut, size) <= room {
-            return cut;
-        }
-    }
-    String::new()
+    let columns = (1..columns_of(text)).rev();
+    let mut cut = columns.map(|columns| cut_middle(text, columns));
+    let fitting = cut.find(|cut| width(cut, size) <= room);
+    fitting.unwrap_or_default().into_owned()
 }

@@ -8,7 +8,7 @@ mod scale;
 mod scene;
 mod timeline;
 
-pub(crate) use bars::{Bar, BarChart, Group};
+pub(crate) use bars::{Bar, BarChart, Group, Times};
 pub(crate) use draw::Picture;
 pub(crate) use scene::Ink;
 pub(crate) use timeline::{draw as draw_timeline, words as timeline_words};

@@ -1,5 +1,7 @@
 //! From seconds to a place on an axis.
 
+use crate::ui::text;
+
 /// The axis is logarithmic from this ratio of the largest value to the smallest on: otherwise the small ones could not
 /// be told apart.
 const FAR_APART: f64 = 30.0;
@@ -47,8 +49,20 @@ impl Scale {
         share.clamp(0.0, 1.0)
     }
 
+    /// Values to mark, with their shares of the axis and their labels. Those of an even axis have one unit.
+    pub(super) fn marks(self) -> Vec<(f64, String)> {
+        let label = |tick| match self {
+            Self::Linear(most) => text::round_as(tick, most),
+            Self::Log { .. } => text::round(tick),
+        };
+        self.ticks()
+            .into_iter()
+            .map(|tick| (self.share(tick), label(tick)))
+            .collect()
+    }
+
     /// Values to mark: powers of ten, or about five round ones.
-    pub(super) fn ticks(self) -> Vec<f64> {
+    fn ticks(self) -> Vec<f64> {
         match self {
             Self::Linear(most) => {
                 let step = round_step(most / 5.0);
@@ -89,6 +103,18 @@ mod tests {
         );
         assert!((far.share(0.65) - 1.0).abs() < 1e-9);
         assert_eq!(far.ticks().len(), 3, "1, 10 and 100 ms: {:?}", far.ticks());
+    }
+
+    #[test]
+    fn the_marks_of_an_even_axis_have_one_unit() {
+        let labels = |most| {
+            let marks = Scale::Linear(most).marks();
+            marks.into_iter().map(|(_, label)| label).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(1.1), ["0 s", "0.5 s", "1 s"]);
+        assert_eq!(labels(0.0237), ["0 ms", "5 ms", "10 ms", "15 ms", "20 ms"]);
+        assert_eq!(labels(0.000_05), ["0 µs", "10 µs", "20 µs", "30 µs", "40 µs", "50 µs"]);
+        assert_eq!(labels(250.0), ["0 s", "50 s", "1m 40s", "2m 30s", "3m 20s", "4m 10s"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use rstack::event::{
 use rstack::release::{Changes, MoveKind, Moved, Standing};
 use rstack::stack::{
     Action, Cause, Change, ChangeSet, Holding, Planned, Replacement, ResourceStatus, StackFailure, StackStatus,
+    TagChange,
 };
 use rstack::store::StoreKind;
 use rstack::time::Timestamp;
@@ -55,6 +56,11 @@ fn stack_events() -> Vec<Event> {
                 replacement: Replacement::Always,
                 because: vec!["Properties.TableName".into()],
                 kept: false,
+            }],
+            tags: vec![TagChange {
+                key: "team".into(),
+                before: None,
+                after: "core".into(),
             }],
         }),
         Event::Removal(Planned {

@@ -2,18 +2,18 @@
 //!
 //! A pickle is a program for a small stack machine, whose opcodes can import and call anything. `deser-pickle` runs the
 //! machine and calls nothing: it records what would have been called. Here even that is refused, as is whatever else is not
-//! text, bytes or one flat dictionary.
+//! text, bytes or `{'code': …}`.
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use deser::de::{Deserialize, Sink, SinkHandle, Slot};
+use deser::de::{Deserialize, Sink, SinkHandle};
 use deser::{Atom, Error, ErrorKind, State};
 use deser_pickle::take_class;
 
 const EXPECTED: &str = "text, bytes or {'code': …}";
 
-/// The source text in a pickle: a string, bytes, or the `code` of a dictionary whose other values are plain, too.
+/// The source text in a pickle: a string, bytes, or a dictionary that has either as its `code` and nothing else.
 ///
 /// # Errors
 /// Why it is not taken, as what follows "it is not taken: ".
@@ -40,17 +40,14 @@ struct Value<'out> {
     out: &'out mut Option<Code>,
     in_dict: bool,
     key: Option<String>,
-    other: Option<Plain>,
 }
 
 impl<'out> Value<'out> {
     fn new(out: &'out mut Option<Code>, in_dict: bool) -> Self {
-        let (key, other) = (None, None);
         Self {
             out,
             in_dict,
-            key,
-            other,
+            key: None,
         }
     }
 }
@@ -76,10 +73,10 @@ impl<'de> Sink<'de> for Value<'_> {
     }
 
     fn next_value(&mut self, state: &mut State) -> Result<SinkHandle<'_, 'de>, Error> {
-        if self.key.take().as_deref() == Some("code") {
-            return Ok(SinkHandle::arena(Value::new(self.out, true), state));
+        match self.key.take().as_deref() {
+            Some("code") => Ok(SinkHandle::arena(Value::new(self.out, true), state)),
+            _ => Err(neither()),
         }
-        Ok(Plain::deserialize_into(&mut self.other, state))
     }
 
     fn finish(&mut self, _: &mut State) -> Result<(), Error> {
@@ -88,25 +85,6 @@ impl<'de> Sink<'de> for Value<'_> {
 
     fn expecting(&self) -> Cow<'_, str> {
         EXPECTED.into()
-    }
-}
-
-/// A value beside `code`, which is of no use here: text, bytes, a number, a truth value or None.
-struct Plain;
-
-impl Deserialize<'_> for Plain {
-    fn deserialize_atom(slot: &mut Slot<Self>, atom: Atom, state: &mut State) -> Result<(), Error> {
-        not_an_object(state)?;
-        // What is beyond the data model: classes, functions, a value inside itself.
-        if matches!(atom, Atom::Ext(_)) {
-            return Err(neither());
-        }
-        slot.set(Self);
-        Ok(())
-    }
-
-    fn expecting() -> Cow<'static, str> {
-        "text, bytes or a number beside `code`".into()
     }
 }
 
@@ -132,7 +110,6 @@ mod tests {
             &b"\x80\x04\x95\t\x00\x00\x00\x00\x00\x00\x00\x8c\x05a = 1\x94."[..],
             b"\x80\x04\x95\t\x00\x00\x00\x00\x00\x00\x00C\x05a = 1\x94.",
             b"\x80\x04\x95\x12\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x04code\x94\x8c\x05a = 1\x94s.",
-            b"\x80\x04\x95\x1d\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x04code\x94\x8c\x05a = 1\x94\x8c\x04size\x94K\x05u.",
             b"\x80\x02X\x05\x00\x00\x00a = 1q\x00.",
             b"\x80\x03}q\x00X\x04\x00\x00\x00codeq\x01X\x05\x00\x00\x00a = 1q\x02s.",
         ] {
@@ -148,10 +125,6 @@ mod tests {
             (
                 b"\x80\x04ccollections\nOrderedDict\n)R(\x8c\x04code\x8c\x05a = 1u.",
                 "collections.OrderedDict",
-            ),
-            (
-                b"\x80\x04}(\x8c\x04sizecos\nsystem\n\x8c\x01x\x85R\x8c\x04code\x8c\x05a = 1u.",
-                "os.system",
             ),
             (b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93\x94.", "neither"),
             (
@@ -181,6 +154,7 @@ mod tests {
             b"\x80\x04}\x8c\x04code}s.",
             b"\x80\x04}\x8c\x04code}\x8c\x04code\x8c\x05a = 1ss.",
             b"\x80\x04}(\x8c\x04code\x8c\x05a = 1\x8c\x04more]u.",
+            b"\x80\x04}(\x8c\x04code\x8c\x05a = 1\x8c\x04sizeK\x05u.",
             b"\x80\x04\x8c\xff.",
             b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\xffa.",
             b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fa.",
