@@ -12,7 +12,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use rstack::aws::Aws;
 use rstack::bytecode::Compiled;
 use rstack::event::{Event, Reporter as _};
-use rstack::publish::{Area, Publish, Report, Tree, holder, publish};
+use rstack::publish::{Area, Publish, Report, Tree, publish};
 use rstack::release::{self, Content, Mover, Place, Publication, Published, Stores, Work};
 use rstack::settings::Target;
 use rstack::stack::{Endpoints, Stack, describe};
@@ -22,6 +22,7 @@ use rstack::{Error, ErrorKind, Outcome, Result};
 use serde::Serialize;
 
 use self::bytecode::CompileOption;
+use self::warnings::warn_of_neighbours;
 pub(crate) use self::warnings::{warn, warn_of};
 use super::authorship::{Authorship, Signing};
 use super::plain::{PlainOption, catch_up, has_raced};
@@ -237,7 +238,7 @@ impl Seed<'_> {
 
     async fn publish(&self, context: &Context<'_>, stores: &[Arc<dyn Store>]) -> Result<SeedReport> {
         if context.settings.target == Target::Local && !self.dry_run {
-            self.warn_of_neighbours(context, stores).await;
+            warn_of_neighbours(context, stores, self.area, &self.stack.id).await;
         }
         let release = Box::pin(self.release(context, stores)).await?;
         let plain = self.options.plain.wanted(self.tree.bytes());
@@ -269,28 +270,6 @@ impl Seed<'_> {
             bytecode: Vec::new(),
             files,
         })
-    }
-
-    /// The environments on this machine share one Redis: what another one has there under the same keys is replaced.
-    async fn warn_of_neighbours(&self, context: &Context<'_>, stores: &[Arc<dyn Store>]) {
-        let Some(redis) = stores.iter().find(|store| store.kind() == StoreKind::Redis) else {
-            return;
-        };
-        // One that does not answer is told later.
-        let holder = holder(&**redis, self.area).await.ok().flatten();
-        let Some(other) = holder.filter(|stack| *stack != self.stack.id) else {
-            return;
-        };
-        let name = other.split('/').nth(1).unwrap_or(&other);
-        context.ui.report(&Event::Warning {
-            message: format!(
-                "area `{}` of environment `{name}` leaves Redis, which environments on the local AWS share",
-                self.area
-            ),
-            hint: Some(
-                "an area of another name, `--area NAME`, leaves both there; S3 and DynamoDB are not shared".to_owned(),
-            ),
-        });
     }
 
     /// Where the area's release is read, when it may be another one than the plain files are of by now. Who comes later

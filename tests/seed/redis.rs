@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::world::{Dir, World, held, many, told};
 use crate::support::redis::Redis;
-use crate::support::{block_on, local};
+use crate::support::{Workspace, block_on, local};
 
 #[test]
 fn a_redis_that_is_full_says_so() {
@@ -268,4 +268,30 @@ fn an_environment_with_tls_is_warned_of_on_the_local_aws_and_nobody_is_sent_to_s
     let seed = call(&["seed"]).expect(3);
     assert!(seed.stderr.contains("without `stores: {redis: {tls: true}}`"), "{seed}");
     assert!(!seed.stderr.contains("rstack local start"), "{seed}");
+}
+
+#[test]
+fn an_area_that_another_environment_has_in_the_shared_redis_is_told() {
+    let (first, second) = (Workspace::new("neighbour-a"), Workspace::new("neighbour-b"));
+    for world in [&first, &second] {
+        world.write("src/a.py", "a = 1\n");
+    }
+    let area = first.name.as_str();
+    let told = "area `[NAME]` of environment `[NAME]` leaves Redis";
+    assert!(
+        !first
+            .run(&["seed", "./src", "--area", area])
+            .expect(0)
+            .stderr
+            .contains("leaves Redis")
+    );
+    let output = second.run(&["seed", "./src", "--area", area]).expect(0);
+    assert!(output.stderr.replace(area, "[NAME]").contains(told), "{output}");
+    assert!(
+        !second
+            .run(&["seed", "./src", "--area", area])
+            .expect(0)
+            .stderr
+            .contains("leaves Redis")
+    );
 }

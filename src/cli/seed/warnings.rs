@@ -1,9 +1,11 @@
 //! What `seed` says on stderr at the end.
 
+use std::sync::Arc;
+
 use rstack::event::{Event, Reporter as _};
-use rstack::publish::{Report, StoreReport, StoreState};
+use rstack::publish::{Area, Report, StoreReport, StoreState, holder};
 use rstack::release::{CopyReport, CopyState};
-use rstack::store::Trouble;
+use rstack::store::{Store, StoreKind, Trouble};
 
 use super::SeedReport;
 use crate::cli::Context;
@@ -88,4 +90,25 @@ fn incomplete(store: &StoreReport) -> Vec<String> {
         messages.clear();
     }
     messages
+}
+
+/// The environments on this machine share one Redis: what another one has there under the same keys is replaced.
+pub(super) async fn warn_of_neighbours(context: &Context<'_>, stores: &[Arc<dyn Store>], area: &Area, stack_id: &str) {
+    let Some(redis) = stores.iter().find(|store| store.kind() == StoreKind::Redis) else {
+        return;
+    };
+    // One that does not answer is told later.
+    let holder = holder(&**redis, area).await.ok().flatten();
+    let Some(other) = holder.filter(|stack| stack != stack_id) else {
+        return;
+    };
+    let name = other.split('/').nth(1).unwrap_or(&other);
+    context.ui.report(&Event::Warning {
+        message: format!(
+            "area `{area}` of environment `{name}` leaves Redis, which environments on the local AWS share"
+        ),
+        hint: Some(
+            "an area of another name, `--area NAME`, leaves both there; S3 and DynamoDB are not shared".to_owned(),
+        ),
+    });
 }
