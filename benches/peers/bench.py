@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import measure
-from peers import Peers
+from peers import ASIDE, Peers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,7 +55,7 @@ class Bench:
     @contextlib.contextmanager
     def aside(self) -> Iterator["Bench"]:
         """Another one, with a local AWS of its own, that gives way to whatever else this machine does."""
-        other = Bench(self.quick, "home-aside", ("nice", "-n", "19"))
+        other = Bench(self.quick, "home-aside", ASIDE)
         try:
             other.start()
             yield other

@@ -34,9 +34,11 @@ class Timed:
     def ours(self) -> bool:
         return "rstack" in self.name
 
-    @property
-    def enough(self) -> bool:
-        """Whether a tool of others ran long enough: ten seconds in all, and three times or five seconds each time."""
+    def enough(self, rounds) -> bool:
+        """Whether it ran often enough; a tool of others also when it took ten seconds in all, and ran three times or took five
+        seconds each time."""
+        if len(self.seconds) >= rounds:
+            return True
         if self.ours or sum(self.seconds) < ENOUGH:
             return False
         return len(self.seconds) >= FEW or min(self.seconds) > SLOW
@@ -77,19 +79,19 @@ def clock(command, env, cwd=None, ok=(0,)) -> float:
 def alternate(tools, rounds, beside=None, warm_up=True) -> list[Timed]:
     """Times each tool once a round, so that a busy moment of the machine meets all of them.
 
-    `tools` maps a name to a function of the round's number, which returns seconds; those of `beside` take part in the first
-    three rounds. Each runs once before, which is counted only where warming up is nothing beside what it takes. A tool of
-    others stops early, see `Timed.enough`.
+    `tools` maps a name to a function of the round's number, which returns seconds; those of `beside` take part in three
+    rounds. Each runs once before, which is counted, and makes the last round unnecessary, where warming up is nothing beside
+    what it takes. A tool of others stops early, see `Timed.enough`.
     """
     tools, beside = dict(tools), beside or {}
     timed = {name: Timed(name) for name in [*tools, *beside]}
     for number in range(0 if warm_up else 1, rounds + 1):
         for name, tool in (tools | beside if number <= FEW else tools).items():
             one = timed[name]
-            if one.enough:
+            if one.enough(FEW if name in beside else rounds):
                 continue
             seconds = tool(number)
-            if number > 0 or (seconds > LONG and not one.ours):
+            if number > 0 or seconds > LONG:
                 one.seconds.append(seconds)
     return list(timed.values())
 

@@ -19,6 +19,8 @@ PACKAGES = {
     "sceptre": ["sceptre==4.7.0"],
 }
 DJANGO = "Django==5.2.8"
+# What gives way to whatever else this machine does.
+ASIDE = ("nice", "-n", "19")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -59,7 +61,7 @@ class Peers:
     def _wheel(self) -> Path:
         wheels = self.folder / "wheels"
         shutil.rmtree(wheels, ignore_errors=True)
-        build = [self._tool("maturin"), "build", "--quiet", "--locked", "--release", "--out", wheels]
+        build = [*ASIDE, self._tool("maturin"), "build", "--quiet", "--locked", "--release", "--out", wheels]
         subprocess.run(build, check=True, cwd=ROOT)
         return next(wheels.glob("*.whl"))
 

@@ -2,8 +2,8 @@
 
 Without works it runs them all and writes docs/performance.md; a named work is only printed. --quick takes fewer runs
 and less data, and only prints. Ratios that got worse than those on file, docs/performance.json, by more than the noise of
-both are warned of; a full run puts its own there, and --quick --save those of a quick one. The release binary and the
-wheel are built first; RSTACK_BINARY and RSTACK_WHEEL name others instead.
+both are warned of; a full run puts its own there, and --quick --save those of a quick one. The release binary is built
+first, and the wheel while works run that wait most of the time; RSTACK_BINARY and RSTACK_WHEEL name others instead.
 """
 
 import argparse
@@ -21,9 +21,9 @@ from bench import ROOT, Bench
 from peers import PACKAGES
 from report import Report
 
-WORKS = ["startup", "life", "seed", "publish", "load", "importing", "drain", "notice", "large"]
-# One waits, for seconds and minutes; the other asks for memory only, and gives way. They run at the same time.
-TOGETHER = ["notice", "large"]
+WORKS = ["startup", "life", "seed", "publish", "load", "importing", "far", "drain", "notice", "large"]
+# Those that wait, for seconds and minutes, and one that asks for memory only, and gives way. They run at the same time.
+TOGETHER = ["notice", "far", "large"]
 
 
 def main() -> int:
@@ -41,8 +41,8 @@ def main() -> int:
     try:
         works = {name: importlib.import_module(f"works.{name}") for name in options.works or WORKS}
         ready = said("Set-up", lambda: prepare(bench, works.values(), everything=not options.works))
-        run(bench, report, works)
-        took = f"The whole took {minutes(time.perf_counter() - began)}, {minutes(ready)} of it to build and to install."
+        run(bench, report, works, everything=not options.works)
+        took = f"The whole took {minutes(time.perf_counter() - began)}, {minutes(ready)} of it to set up."
         report.machine(bench.versions(), took)
     except (measure.Failed, subprocess.CalledProcessError) as failed:
         sys.stdout.write(report.text())
@@ -66,13 +66,11 @@ def main() -> int:
 
 
 def prepare(bench, works, everything):
-    """Builds, installs the peers and writes the files, so that nothing of it happens while something is measured."""
+    """Builds, installs the peers and writes the files, so that nothing of it happens while something is timed."""
 
     def ours():
         bench.build()
         bench.start()
-        if everything:
-            bench.peers.rstack()
 
     def files():
         for work in works:
@@ -87,7 +85,7 @@ def prepare(bench, works, everything):
             step.result()
 
 
-def run(bench, report, works):
+def run(bench, report, works, everything):
     sections = {
         name: report.section(work.TITLE, work.TARGET, f"python3 benches/peers/run.py {name}") for name, work in works.items()
     }
@@ -95,12 +93,15 @@ def run(bench, report, works):
     def one(name):
         said(works[name].TITLE, lambda: works[name].run(bench, sections[name]))
 
+    together = [lambda name=name: one(name) for name in TOGETHER if name in works]
+    if everything:
+        together.append(lambda: said("The wheel", bench.peers.rstack))
+    with ThreadPoolExecutor(len(TOGETHER) + 1) as pool:
+        for done in [pool.submit(work) for work in together]:
+            done.result()
     for name in works:
         if name not in TOGETHER:
             one(name)
-    together = [name for name in TOGETHER if name in works]
-    with ThreadPoolExecutor(len(TOGETHER)) as pool:
-        list(pool.map(one, together))
 
 
 def said(what, work) -> float:

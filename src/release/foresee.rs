@@ -25,7 +25,11 @@ pub(super) struct Foreseen {
 /// something is not here, which is fetched when it is known to be wanted.
 pub(super) async fn foresee(place: &Place, last: &Marker, load: Load) -> Option<Foreseen> {
     let wanted = wanted(place, last, load);
-    let blobs: Vec<(Blob, Check)> = wanted[1..].iter().map(|keyed| (keyed.blob, Check::Files)).collect();
+    let check = match load {
+        Load::Everything => Check::Whole,
+        Load::Index | Load::Code => Check::Files,
+    };
+    let blobs: Vec<(Blob, Check)> = wanted[1..].iter().map(|keyed| (keyed.blob, check)).collect();
     let (manifest, loaded) = join(parsed(place, &wanted[0]), place.local.load(&blobs)).await;
     let manifest = manifest?;
     let mut contents = HashMap::new();
@@ -37,7 +41,9 @@ pub(super) async fn foresee(place: &Place, last: &Marker, load: Load) -> Option<
             let (entry, pack) = (*entry, packs.get(&entry.pack)?.clone());
             Some(Job { at, entry, pack })
         };
-        let unpacked = unpack(files.iter().enumerate().filter_map(job).collect()).await.ok()?;
+        let unpacked = unpack(files.iter().enumerate().filter_map(job).collect(), check)
+            .await
+            .ok()?;
         let unpacked = unpacked.into_iter();
         // What is damaged is found again by whoever reads it.
         contents.extend(unpacked.filter_map(|(at, content)| Some((files[at].sha256, content.ok()?))));
@@ -45,10 +51,12 @@ pub(super) async fn foresee(place: &Place, last: &Marker, load: Load) -> Option<
     Some(Foreseen { manifest, contents })
 }
 
-/// Read in a thread, since it takes a while when there are many files.
+/// In a thread, since it takes a while when there are many files.
 async fn parsed(place: &Place, keyed: &Keyed) -> Option<Manifest> {
-    let bytes = place.local.load(&[(keyed.blob, Check::Whole)]).await.pop()??;
-    let (store, key) = (Arc::clone(&place.marker), keyed.key.clone());
-    let parsing = tokio::task::spawn_blocking(move || Manifest::parse(&*store, &key, &bytes).ok());
+    let (local, store, keyed) = (Arc::clone(&place.local), Arc::clone(&place.marker), keyed.clone());
+    let parsing = tokio::task::spawn_blocking(move || {
+        let bytes = local.load_here(&keyed.blob, Check::Whole)?;
+        Manifest::parse(&*store, &keyed.key, &bytes).ok()
+    });
     parsing.await.ok()?
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 
 use super::FileEntry;
+use super::cache::Check;
 use super::pack::Unpacker;
 use crate::error::{Error, Result};
 
@@ -20,12 +21,12 @@ pub(super) struct Job {
 
 pub(super) type Unpacked = (usize, Result<Bytes, String>);
 
-/// In threads, unless it is little.
-pub(super) async fn unpack(jobs: Vec<Job>) -> Result<Vec<Unpacked>> {
+/// In threads, unless it is little. `check` says what is hashed here: with [`Check::Whole`] nothing, the packs were.
+pub(super) async fn unpack(jobs: Vec<Job>, check: Check) -> Result<Vec<Unpacked>> {
     let size: u64 = jobs.iter().map(|job| job.entry.size).sum();
     let threads = (size / A_THREAD).min(THREADS);
     if threads == 0 {
-        return Ok(unpack_here(jobs));
+        return Ok(unpack_here(jobs, check));
     }
     let share = size.div_ceil(threads);
     let mut shares = vec![Vec::new()];
@@ -42,7 +43,7 @@ pub(super) async fn unpack(jobs: Vec<Job>) -> Result<Vec<Unpacked>> {
     }
     let working = shares
         .into_iter()
-        .map(|jobs| tokio::task::spawn_blocking(|| unpack_here(jobs)));
+        .map(|jobs| tokio::task::spawn_blocking(move || unpack_here(jobs, check)));
     let mut unpacked = Vec::new();
     for done in join_all(working).await {
         unpacked.extend(done.map_err(|error| Error::unexpected(format!("unpacking broke off: {error}")))?);
@@ -54,7 +55,7 @@ pub(super) async fn unpack(jobs: Vec<Job>) -> Result<Vec<Unpacked>> {
 /// larger has its own.
 const BUFFER: usize = 256 << 10;
 
-fn unpack_here(jobs: Vec<Job>) -> Vec<Unpacked> {
+fn unpack_here(jobs: Vec<Job>, check: Check) -> Vec<Unpacked> {
     let mut unpacker = match Unpacker::new() {
         Ok(unpacker) => unpacker,
         Err(error) => return jobs.into_iter().map(|job| (job.at, Err(error.clone()))).collect(),
@@ -64,7 +65,7 @@ fn unpack_here(jobs: Vec<Job>) -> Vec<Unpacked> {
     while let Some(first) = jobs.next() {
         let mut size = first.size();
         if size > BUFFER {
-            done.push((first.at, unpacker.unpack(&first.pack, &first.entry)));
+            done.push((first.at, unpacker.unpack_checking(&first.pack, &first.entry, check)));
             continue;
         }
         let mut together = vec![first];
@@ -77,7 +78,7 @@ fn unpack_here(jobs: Vec<Job>) -> Vec<Unpacked> {
         let mut results = Vec::with_capacity(together.len());
         for job in &together {
             let (here, behind) = rest.split_at_mut(job.size());
-            results.push(unpacker.unpack_into(&job.pack, &job.entry, here));
+            results.push(unpacker.unpack_into(&job.pack, &job.entry, check, here));
             rest = behind;
         }
         let mut buffer = Bytes::from(buffer);

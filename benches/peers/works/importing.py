@@ -66,6 +66,18 @@ def run(bench, report):
     setting.close()
 
 
+def modules_in(bench, folder) -> Path:
+    """The generated scripts as packages, and a module that imports all of them."""
+    shutil.copytree(generated(bench, many(bench)), folder)
+    names = [path.relative_to(folder) for path in sorted(folder.rglob("*.py"))]
+    imports = "".join(f"import {'.'.join(name.with_suffix('').parts)}\n" for name in names)
+    for package in {name.parent for name in names}:
+        # The article knows no package without it.
+        (folder / package / "__init__.py").touch()
+    (folder / f"{EVERYTHING}.py").write_text(imports)
+    return folder
+
+
 class Setting:
     """An environment with 700 modules and a small Django project, and the same as files with their .pyc."""
 
@@ -82,13 +94,7 @@ class Setting:
         self.redis = bench.env["REDIS_URL"].split("://")[1].strip("/")
         self.env = bench.env | {"PYTHONDONTWRITEBYTECODE": "1"}
         self._caches = 0
-        self.modules = self.tree("modules", generated(bench, self.count))
-        names = [path.relative_to(self.modules) for path in sorted(self.modules.rglob("*.py"))]
-        imports = "".join(f"import {'.'.join(name.with_suffix('').parts)}\n" for name in names)
-        for folder in {name.parent for name in names}:
-            # The article knows no package without it.
-            (self.modules / folder / "__init__.py").touch()
-        (self.modules / f"{EVERYTHING}.py").write_text(imports)
+        self.modules = modules_in(bench, self.folder / "modules")
         self.shop = self.tree("shop", bench.peers.program())
         (self.shop / "shop").mkdir()
         (self.shop / "shop/__init__.py").touch()
@@ -100,7 +106,7 @@ class Setting:
             measure.run(seed, bench.env)
             subprocess.run([self.python, "-m", "compileall", "-q", "-j0", tree], check=False, stdout=subprocess.DEVNULL)
 
-    def tree(self, name, origin):
+    def tree(self, name, origin) -> Path:
         return Path(shutil.copytree(origin, self.folder / name, ignore=shutil.ignore_patterns("bin", "complete")))
 
     def cache(self):
@@ -168,7 +174,7 @@ def modules(setting, report) -> bool:
             beside, served = {}, contextlib.ExitStack()
             if store == "s3":
                 # It knows no store: the same files come from a web server, which is as far away.
-                beside = served.enter_context(httpimport(setting))
+                beside = served.enter_context(archive(setting))
             with served:
                 local, cold, warm, *_ = timed = measure.alternate(tools, setting.rounds, beside)
             report.note(f"{setting.count} modules from {store}, a round trip of {delay.milliseconds} ms:")
@@ -181,19 +187,21 @@ def modules(setting, report) -> bool:
 
 
 @contextlib.contextmanager
-def httpimport(setting):
-    """httpimport, module by module and with all of them in one archive."""
-    python, folder = setting.bench.peers.command("httpimport", "python"), setting.folder / "served"
-    shutil.copytree(setting.modules, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.move(shutil.make_archive(setting.folder / "archive", "zip", folder), folder)
+def archive(setting):
+    """httpimport with all modules in one archive. Module by module takes the best part of a minute: another work, `far`."""
+    folder = setting.folder / "served"
+    folder.mkdir()
+    shutil.move(shutil.make_archive(setting.folder / "archive", "zip", setting.modules), folder)
     with served(folder) as upstream, Delay("s3", upstream) as delay:
         delay.check()
+        command = by_http(setting.bench, delay, "archive.zip")
+        yield {"httpimport, one archive": lambda _: measure.clock(command, setting.env, cwd=setting.folder)}
 
-        def imported(path):
-            command = [python, SCRIPTS / "by_http.py", f"http://{delay.address}/{path}", EVERYTHING]
-            return lambda _: measure.clock(command, setting.env, cwd=setting.folder)
 
-        yield {"httpimport, one archive": imported("archive.zip"), "httpimport, module by module": imported("")}
+def by_http(bench, delay, path) -> list[str]:
+    """Imports everything from a web server, with httpimport."""
+    python = bench.peers.command("httpimport", "python")
+    return [python, str(SCRIPTS / "by_http.py"), f"http://{delay.address}/{path}", EVERYTHING]
 
 
 def django(setting, report) -> bool:

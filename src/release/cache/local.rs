@@ -160,17 +160,30 @@ impl LocalCache {
         let loading = wanted.iter().map(|(blob, check)| {
             let (this, blob, check) = (Arc::clone(self), *blob, *check);
             async move {
-                let held = this.lock().get(blob.sha256);
-                match held {
-                    Some(held) if held.checked || check == Check::Files => Some(held.value),
-                    None if this.folder.is_none() => None,
-                    held => tokio::task::spawn_blocking(move || this.read(&blob, held, check))
+                match this.at_once(&blob, check) {
+                    Ok(found) => found,
+                    Err(held) => tokio::task::spawn_blocking(move || this.read(&blob, held, check))
                         .await
                         .ok()?,
                 }
             }
         });
         join_all(loading).await
+    }
+
+    /// As [`LocalCache::load`], of one blob and in this thread.
+    pub(in crate::release) fn load_here(&self, blob: &Blob, check: Check) -> Option<Bytes> {
+        self.at_once(blob, check)
+            .unwrap_or_else(|held| self.read(blob, held, check))
+    }
+
+    /// What can be told of a blob without reading and hashing; else what of it has to be hashed, if it is held.
+    fn at_once(&self, blob: &Blob, check: Check) -> Result<Option<Bytes>, Option<Held>> {
+        match self.lock().get(blob.sha256) {
+            Some(held) if held.checked || check == Check::Files => Ok(Some(held.value)),
+            None if self.folder.is_none() => Ok(None),
+            held => Err(held),
+        }
     }
 
     /// Reads what is not held already, and checks it.
