@@ -15,6 +15,8 @@ const FORMAT: u32 = 1;
 const LEVEL: i32 = 3;
 /// A manifest that unpacks to more than this is not one.
 const LARGEST: u64 = 2 << 30;
+/// How many times larger one becomes, at most, unless its files are all alike.
+const USUAL: u64 = 16;
 
 /// An immutable list of files. Its JSON form has its names in alphabetical order and no white space. `Files` is whatever
 /// is written as such a map: a large release is written without being put together first.
@@ -100,12 +102,7 @@ impl Manifest {
     pub(super) fn parse(store: &dyn Store, key: &str, value: &[u8]) -> StoreResult<Self> {
         let corrupt = |message: String| StoreError::new(store.kind(), StoreErrorKind::Corrupt, message).at(key);
         let unreadable = |error: &dyn std::fmt::Display| corrupt(format!("this manifest cannot be read: {error}"));
-        let decoder = zstd::Decoder::new(value).map_err(|error| unreadable(&error))?;
-        let mut text = Vec::new();
-        decoder
-            .take(LARGEST)
-            .read_to_end(&mut text)
-            .map_err(|error| unreadable(&error))?;
+        let text = unpack(value).map_err(|error| unreadable(&error))?;
         let manifest: Self = serde_json::from_slice(&text).map_err(|error| unreadable(&error))?;
         if manifest.v != FORMAT {
             let message = format!(
@@ -121,6 +118,17 @@ impl Manifest {
         }
         Ok(manifest)
     }
+}
+
+/// In one piece where that is enough, which takes half the time.
+fn unpack(value: &[u8]) -> std::io::Result<Vec<u8>> {
+    let usual = usize::try_from((value.len() as u64 * USUAL).min(LARGEST));
+    if let Ok(Ok(text)) = usual.map(|usual| zstd::bulk::decompress(value, usual)) {
+        return Ok(text);
+    }
+    let mut text = Vec::new();
+    zstd::Decoder::new(value)?.take(LARGEST).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -153,5 +161,29 @@ mod tests {
         let names: Vec<_> = sorted.as_object().expect("an object").keys().cloned().collect();
         assert!(names.is_sorted(), "{names:?}");
         assert_eq!(sorted["files"]["b.py"]["offset"], 0);
+    }
+
+    #[test]
+    fn a_manifest_of_files_that_are_all_alike_comes_back() {
+        let hash = ContentHash::of(b"");
+        let entry = FileEntry {
+            length: 0,
+            offset: 0,
+            pack: hash,
+            sha256: hash,
+            size: 0,
+        };
+        let files = (0..1_000).map(|number| (format!("{number}").into(), entry)).collect();
+        let manifest = Manifest::new("prod", "me", None, None, files);
+        let bytes = manifest.to_bytes().expect("bytes");
+        let text = serde_json::to_vec(&manifest).expect("JSON");
+        assert!(
+            text.len() as u64 > bytes.len() as u64 * USUAL,
+            "{} of {}",
+            bytes.len(),
+            text.len()
+        );
+        let read = Manifest::parse(&MemoryStore::new(), "k", &bytes).expect("read");
+        assert_eq!(read.files, manifest.files);
     }
 }
