@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM and a terminal that goes away: the first asks the work to stop, the second ends the process at once.
+//! Ctrl-C, SIGTERM and a terminal that goes away: the first asks the work to stop, another Ctrl-C or SIGTERM ends the
+//! process at once. A terminal that goes away may say so twice, by its shell and by itself, and nobody means more by it.
 
 use std::sync::Arc;
 use std::{fs, io, thread};
@@ -10,6 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::ui::Ui;
 
+/// Those that end the process when they come second.
+const AT_ONCE: [fn() -> SignalKind; 2] = [SignalKind::interrupt, SignalKind::terminate];
+
 /// Listens on a thread of its own, so that a prompt or busy work cannot keep a signal waiting.
 pub(crate) fn listen(interrupter: Interrupter, ui: Arc<Ui>) -> Result<()> {
     let failed = |e| Error::unexpected(format!("signals cannot be listened for: {e}"));
@@ -17,18 +21,17 @@ pub(crate) fn listen(interrupter: Interrupter, ui: Arc<Ui>) -> Result<()> {
         .enable_io()
         .build()
         .map_err(failed)?;
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
     let hangup = hangup_counts().then(SignalKind::hangup);
     let mut signals = {
         let _guard = runtime.enter();
-        let listened = kinds.into_iter().chain(hangup).map(signal);
+        let listened = AT_ONCE.into_iter().map(|kind| kind()).chain(hangup).map(signal);
         listened.collect::<io::Result<Vec<_>>>().map_err(failed)?
     };
     thread::spawn(move || {
         runtime.block_on(async {
             any(&mut signals).await;
             interrupter.raise();
-            any(&mut signals).await;
+            any(&mut signals[..AT_ONCE.len()]).await;
             ui.restore();
             exit_interrupted()
         });

@@ -158,6 +158,11 @@ fn scaled_scripts_are_published_read_and_removed_also_when_interrupted() {
     let (names, rows) = rows(&output);
     assert_eq!(names.len(), 12, "{names:?}");
     assert!(rows.iter().all(|row| row["files"] == 140), "{rows:?}");
+    assert!(
+        output.stdout.contains("\"name\":\"send\""),
+        "progress of publishing: {}",
+        output.stdout
+    );
     assert_eq!(left_behind(local, &name, local.redis_url()), Vec::<String>::new());
     let folder = TempDir::new().expect("a folder");
     let [plot, csv] = ["chart.svg", "times.csv"].map(|file| folder.path().join(file).display().to_string());
@@ -505,6 +510,8 @@ fn a_terminal_that_goes_away_interrupts_and_leaves_nothing() {
         // As under `nohup`, which the process inherits: it goes on.
         running.until("\"done\":9").signal(Signal::INT);
     }
+    // The shell of a terminal that goes away says so, and the terminal itself.
+    running.until("areas `bench-").signal(Signal::HUP);
     running.wait().expect(130);
     assert_eq!(left_behind(local, &name, local.redis_url()), Vec::<String>::new());
 }

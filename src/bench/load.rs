@@ -12,7 +12,7 @@ use super::subject::{Held, Standing, Subject, Target};
 use super::way::Way;
 use crate::aws::{Access, Aws, StoreEndpoints};
 use crate::error::{Error, Result};
-use crate::event::Reporter;
+use crate::event::{Event, Reporter};
 use crate::interrupt::Interrupt;
 use crate::publish::{Area, RECORDS, Tree};
 use crate::release::{Load, LocalCache, Opening, Reader, Source};
@@ -229,6 +229,7 @@ impl Bench<'_> {
             aws: &aws,
             tree,
             area,
+            reporter: &Unheard,
             interrupt: self.interrupt,
         };
         let start = Instant::now();
@@ -244,6 +245,13 @@ impl Bench<'_> {
             traffic,
         })
     }
+}
+
+/// Progress of what is timed is not shown.
+struct Unheard;
+
+impl Reporter for Unheard {
+    fn report(&self, _: &Event) {}
 }
 
 impl Seat {

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::subject::Standing;
 use crate::aws::Aws;
 use crate::error::Result;
-use crate::event::{Event, Reporter};
+use crate::event::Reporter;
 use crate::interrupt::Interrupt;
 use crate::publish::{Area, Publish, Tree, publish as publish_files, remove_areas};
 use crate::release::{CacheOptions, Content, LocalCache, Mover, Publication, Stores, Work, publish as publish_release};
@@ -133,6 +133,7 @@ pub async fn fill(filling: &Filling<'_>, plain: bool) -> Result<Option<StoreErro
         aws,
         tree,
         area,
+        reporter,
         interrupt,
     } = *filling;
     let [s3, dynamodb, redis] = StoreKind::OF_ENVIRONMENT.map(|kind| standing.store(kind, aws));
@@ -159,10 +160,7 @@ pub async fn fill(filling: &Filling<'_>, plain: bool) -> Result<Option<StoreErro
         },
         dry_run: false,
     };
-    let work = Work {
-        reporter: &Unheard,
-        interrupt,
-    };
+    let work = Work { reporter, interrupt };
     let published = Box::pin(publish_release(&job, &work)).await?;
     if plain {
         let job = Publish {
@@ -172,7 +170,7 @@ pub async fn fill(filling: &Filling<'_>, plain: bool) -> Result<Option<StoreErro
             stores: &[&*s3, &*dynamodb, &*redis],
             unanswered: &[],
             dry_run: false,
-            reporter: &Unheard,
+            reporter,
             interrupt,
         };
         Box::pin(publish_files(&job)).await?;
@@ -187,14 +185,8 @@ pub struct Filling<'a> {
     pub aws: &'a Aws,
     pub tree: &'a Tree,
     pub area: &'a Area,
+    pub reporter: &'a dyn Reporter,
     pub interrupt: &'a Interrupt,
-}
-
-/// Progress of what is timed is not shown.
-struct Unheard;
-
-impl Reporter for Unheard {
-    fn report(&self, _: &Event) {}
 }
 
 #[cfg(test)]

@@ -25,11 +25,12 @@ pub(super) struct Foreseen {
 /// something is not here, which is fetched when it is known to be wanted.
 pub(super) async fn foresee(place: &Place, last: &Marker, load: Load) -> Option<Foreseen> {
     let wanted = wanted(place, last, load);
-    let check = match load {
-        Load::Everything => Check::Whole,
-        Load::Index | Load::Code => Check::Files,
+    let packs = if load == Load::Everything {
+        Check::Whole
+    } else {
+        Check::Files
     };
-    let blobs: Vec<(Blob, Check)> = wanted[1..].iter().map(|keyed| (keyed.blob, check)).collect();
+    let blobs: Vec<(Blob, Check)> = wanted[1..].iter().map(|keyed| (keyed.blob, packs)).collect();
     let (manifest, loaded) = join(parsed(place, &wanted[0]), place.local.load(&blobs)).await;
     let manifest = manifest?;
     let mut contents = HashMap::new();
@@ -41,12 +42,17 @@ pub(super) async fn foresee(place: &Place, last: &Marker, load: Load) -> Option<
             let (entry, pack) = (*entry, packs.get(&entry.pack)?.clone());
             Some(Job { at, entry, pack })
         };
-        let unpacked = unpack(files.iter().enumerate().filter_map(job).collect(), check)
+        let proven = place.is_proven(last);
+        let each = if proven { Check::Whole } else { Check::Files };
+        let unpacked = unpack(files.iter().enumerate().filter_map(job).collect(), each)
             .await
             .ok()?;
         let unpacked = unpacked.into_iter();
         // What is damaged is found again by whoever reads it.
         contents.extend(unpacked.filter_map(|(at, content)| Some((files[at].sha256, content.ok()?))));
+        if !proven && files.iter().all(|file| contents.contains_key(&file.sha256)) {
+            place.prove(last);
+        }
     }
     Some(Foreseen { manifest, contents })
 }

@@ -124,7 +124,7 @@ impl Unpacker {
         self.unpack_checking(pack, entry, Check::Files)
     }
 
-    /// As [`Unpacker::unpack`]; a file of a pack that was checked as a whole is what it was when it was packed.
+    /// As [`Unpacker::unpack`]; with [`Check::Whole`] unhashed, for packs that were hashed and files that were before.
     pub(super) fn unpack_checking(&mut self, pack: &Bytes, entry: &FileEntry, check: Check) -> Result<Bytes, String> {
         let mut content = Vec::new();
         let size = usize::try_from(entry.size).ok();

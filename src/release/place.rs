@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::join;
 
 use super::cache::{LocalCache, NoteKind};
@@ -239,6 +240,19 @@ impl Place {
     pub(super) fn last_seen(&self) -> Option<Marker> {
         let note = self.local.note(NoteKind::Current, &self.here())?;
         Marker::parse(&*self.marker, "", &note).ok()
+    }
+
+    /// Whether this machine once hashed each file of a release, out of packs that it hashed too. The same manifest and the
+    /// same packs hold the same files, so it is enough from then on to hash those. Before, a manifest may say of a file
+    /// what its pack does not hold: who publishes takes over places that others wrote.
+    pub(super) fn is_proven(&self, marker: &Marker) -> bool {
+        let manifest = marker.manifest.sha256.to_string();
+        self.local.note(NoteKind::Proven, &manifest).is_some()
+    }
+
+    pub(super) fn prove(&self, marker: &Marker) {
+        let manifest = marker.manifest.sha256.to_string();
+        self.local.leave_note(NoteKind::Proven, &manifest, &Bytes::new());
     }
 
     fn noted(&self, pin: &Pin) -> Option<Marker> {

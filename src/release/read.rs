@@ -173,15 +173,15 @@ impl Reader {
         let missing = |at: usize| entries[at].filter(|_| contents[at].is_none());
         let missing: Vec<(usize, FileEntry)> = (0..paths.len()).filter_map(|at| Some((at, missing(at)?))).collect();
         let mut wrong = Vec::new();
-        let check = self.cheaper(&missing);
-        for (at, unpacked) in self.unpack(&missing, check, check).await? {
+        for (at, unpacked) in self.unpack(&missing, Check::Files).await? {
             match unpacked {
                 Ok(content) => contents[at] = Some(content),
                 Err(_) => wrong.extend(entries[at].map(|entry| (at, entry))),
             }
         }
-        // Packs with something wrong are checked as a whole, so that they come from elsewhere when the fault was here.
-        for (at, unpacked) in self.unpack(&wrong, Check::Whole, Check::Files).await? {
+        // Of packs that this machine kept, nothing was checked before. Those with something wrong are now, and where
+        // the fault was here, they come from elsewhere.
+        for (at, unpacked) in self.unpack(&wrong, Check::Whole).await? {
             let content = unpacked.map_err(|wrong| self.damaged(paths[at], entries[at], &wrong))?;
             contents[at] = Some(content);
         }
@@ -197,29 +197,16 @@ impl Reader {
         given.collect()
     }
 
-    /// Hashing packs as a whole, unless what is wanted of them is less than they are.
-    fn cheaper(&self, files: &[(usize, FileEntry)]) -> Check {
-        let wanted: BTreeSet<ContentHash> = files.iter().map(|(_, entry)| entry.pack).collect();
-        let packs = self.marker.packs.iter().filter(|pack| wanted.contains(&pack.sha256));
-        let of_packs: u64 = packs.map(|pack| pack.size).sum();
-        let of_files: u64 = files.iter().map(|(_, entry)| entry.size).sum();
-        if of_files < of_packs {
-            Check::Files
-        } else {
-            Check::Whole
-        }
-    }
-
-    /// `packs` says how packs are checked that this machine has, `each` whether every file is hashed too.
-    async fn unpack(&self, files: &[(usize, FileEntry)], packs: Check, each: Check) -> Result<Vec<Unpacked>> {
+    /// Each file is hashed; `check` says whether packs that this machine has are too.
+    async fn unpack(&self, files: &[(usize, FileEntry)], check: Check) -> Result<Vec<Unpacked>> {
         let wanted = files.iter().map(|(_, entry)| entry.pack).collect();
-        let packs = self.packs(&wanted, packs).await?;
+        let packs = self.packs(&wanted, check).await?;
         let jobs = files.iter().map(|(at, entry)| Job {
             at: *at,
             entry: *entry,
             pack: packs.get(&entry.pack).cloned().unwrap_or_default(),
         });
-        unpack(jobs.collect(), each).await
+        unpack(jobs.collect(), Check::Files).await
     }
 
     fn damaged(&self, path: &str, entry: Option<FileEntry>, wrong: &str) -> StoreError {

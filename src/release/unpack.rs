@@ -21,7 +21,9 @@ pub(super) struct Job {
 
 pub(super) type Unpacked = (usize, Result<Bytes, String>);
 
-/// In threads, unless it is little. `check` says what is hashed here: with [`Check::Whole`] nothing, the packs were.
+/// In threads, unless it is little. With [`Check::Whole`] files are not hashed: see [`Place::is_proven`].
+///
+/// [`Place::is_proven`]: super::place::Place::is_proven
 pub(super) async fn unpack(jobs: Vec<Job>, check: Check) -> Result<Vec<Unpacked>> {
     let size: u64 = jobs.iter().map(|job| job.entry.size).sum();
     let threads = (size / A_THREAD).min(THREADS);

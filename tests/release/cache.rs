@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use rstack::event::{Event, Reporter};
-use rstack::release::{CacheOptions, Load, LocalCache, Pin, Place, Reader, report_cache};
-use rstack::store::Store;
+use rstack::release::{CacheOptions, ContentHash, Load, LocalCache, Pin, Place, Reader, report_cache};
+use rstack::store::{Body, Put, Store};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::counting::{Counting, taken};
@@ -157,6 +159,63 @@ fn contents_that_were_read_one_by_one_are_kept_too() {
             assert_eq!((found[0].as_deref(), found[1].as_deref()), (Some(&b"a = 1"[..]), None));
             reader.read_many(&["b/c.py"]).await.expect("contents");
             assert_eq!(taken(&reads), expected);
+        }
+    });
+}
+
+/// Replaces the current release of a store by one that says of two files of the same size that each is where the other is.
+async fn swap(world: &World, store: &dyn Store, [one, two]: [&str; 2]) {
+    let key = |record: &str| format!("{}/.rstack/{record}", world.area);
+    let get = async |key: &str| {
+        let found = store.get_many(&[key.to_owned()]).await.expect("a value");
+        found.into_iter().next().flatten().expect("a value")
+    };
+    let mut marker: Value = serde_json::from_slice(&get(&key("marker")).await).expect("JSON");
+    let release = key(&format!("release/{}", marker["release"].as_str().expect("an id")));
+    let text = zstd::decode_all(&get(&release).await[..]).expect("zstd");
+    let mut manifest: Value = serde_json::from_slice(&text).expect("JSON");
+    for field in ["offset", "length"] {
+        let files = &mut manifest["files"];
+        let (first, second) = (files[one][field].clone(), files[two][field].clone());
+        files[one][field] = second;
+        files[two][field] = first;
+    }
+    let forged = zstd::encode_all(manifest.to_string().as_bytes(), 3).expect("zstd");
+    let hash = ContentHash::of(&forged).to_string();
+    marker["release"] = hash[..16].into();
+    marker["manifest"] = serde_json::json!({"sha256": hash, "size": forged.len(), "parts": 1});
+    marker.as_object_mut().expect("an object").remove("sum");
+    let text = marker.to_string();
+    let sum = ContentHash::of(text.as_bytes());
+    let text = format!("{},\"sum\":\"{sum}\"}}", &text[..text.len() - 1]);
+    let puts = [
+        (key(&format!("release/{}", &hash[..16])), Bytes::from(forged)),
+        (key("marker"), Bytes::from(text)),
+    ];
+    let mut puts = puts.into_iter().map(|(key, value)| Put {
+        key,
+        body: Body::Bytes(value),
+    });
+    store.put_many(&mut puts, &|_, _| ()).await.expect("written");
+}
+
+#[test]
+fn what_a_pack_holds_in_place_of_a_file_is_never_taken_for_it() {
+    let folder = TempDir::new().expect("a folder");
+    block_on(async {
+        let world = World::in_memory();
+        let content = files([("a.py", "a = 1"), ("b.py", "b = 2")]);
+        world.publish(&content, "why").await.expect("published");
+        swap(&world, &*world.stores[1], ["a.py", "b.py"]).await;
+        // Cold, from the cache, and from a cache that has been read before.
+        for _ in 0..4 {
+            let place = place(&world, world.stores[1].clone(), process(folder.path()));
+            let reader = Reader::load(place, None, Load::Everything).await.expect("a release");
+            for wanted in [&["a.py", "b.py"][..], &["a.py"]] {
+                let error = reader.read_many(wanted).await.expect_err("another file's content");
+                let message = error.to_string();
+                assert!(message.contains("its hash is not what the manifest says"), "{message}");
+            }
         }
     });
 }

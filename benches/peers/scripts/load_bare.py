@@ -59,7 +59,8 @@ class DynamoDb:
 
 class Redis:
     def __init__(self, url):
-        self.client = redis.from_url(url)
+        # Asking for the third version would be a step more.
+        self.client = redis.from_url(url, protocol=2)
 
     def get(self, key):
         return self.client.get(key)

@@ -189,9 +189,9 @@ def modules(setting, report) -> bool:
 @contextlib.contextmanager
 def archive(setting):
     """httpimport with all modules in one archive. Module by module takes the best part of a minute: another work, `far`."""
-    folder = setting.folder / "served"
+    modules, folder = modules_in(setting.bench, setting.folder / "plain"), setting.folder / "served"
     folder.mkdir()
-    shutil.move(shutil.make_archive(setting.folder / "archive", "zip", setting.modules), folder)
+    shutil.move(shutil.make_archive(setting.folder / "archive", "zip", modules), folder)
     with served(folder) as upstream, Delay("s3", upstream) as delay:
         delay.check()
         command = by_http(setting.bench, delay, "archive.zip")

@@ -154,8 +154,11 @@ def marker(env, store, address, place, area) -> float:
     if store == "redis":
         with socket.create_connection((host, int(port))) as connection:
             connection.sendall(f"GET {key}\r\n".encode())
-            connection.recv(1 << 20)
-        return time.perf_counter() - start
+            found = connection.recv(1 << 20)
+        seconds = time.perf_counter() - start
+        if b"manifest" not in found:
+            raise measure.Failed(f"Redis does not give the marker of {area}: {found[:200]}")
+        return seconds
     # The local AWS looks at who asks, and where, and not at the signature.
     scope = f"{env['AWS_ACCESS_KEY_ID']}/20260101/{env['AWS_REGION']}/{store}/aws4_request"
     headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}

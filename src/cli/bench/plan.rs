@@ -47,7 +47,7 @@ pub(super) fn urls(context: &Context<'_>, args: &Args) -> Result<Vec<SourceUrl>>
     let at = source::At::default();
     let urls = args.sources.iter().map(|typed| source::url(context, Some(typed), &at));
     let urls: Vec<SourceUrl> = urls.collect::<Result<_>>()?;
-    let labels: Vec<String> = urls.iter().map(ToString::to_string).collect();
+    let labels: Vec<String> = urls.iter().map(SourceUrl::with_options).collect();
     if let Some(at) = (1..labels.len()).find(|at| labels[..*at].contains(&labels[*at])) {
         return Err(Error::usage(format!("the source `{}` is named twice", labels[at])).with_hint("name it once"));
     }
@@ -125,7 +125,7 @@ impl Plan {
 
     /// A source as it is typed. Where the stores of an environment are is asked once, and not measured.
     async fn source(&mut self, context: &Context<'_>, args: &Args, url: SourceUrl) -> Result<()> {
-        let label = url.to_string();
+        let label = url.with_options();
         if let Some((name, area)) = url.whole_environment() {
             let (name, area): (StackName, Area) = (name.parse()?, area.clone());
             match Box::pin(Environment::named(context, &name, &args.redis)).await {

@@ -74,6 +74,12 @@ impl<'a> Run<'a> {
     /// Measures, and however that ends removes what was made for it.
     pub(super) async fn finish(mut self) -> Result<Report> {
         let measured = Box::pin(self.measure()).await;
+        if measured.is_err() && self.plan.scratch.used() {
+            let prefix = self.plan.scratch.prefix();
+            let message =
+                format!("removing what was made to be measured, areas `{prefix}-…`; Ctrl-C again leaves it there");
+            self.context.ui.report(&Event::Note { message });
+        }
         let left = Box::pin(self.tidy()).await;
         if let Err(error) = measured {
             return Err(left.into_iter().fold(error, Error::leaving));
@@ -104,6 +110,7 @@ impl<'a> Run<'a> {
                 aws: &home.aws,
                 tree: &Tree::demo_scaled(times),
                 area,
+                reporter: self.context.ui,
                 interrupt: &self.context.interrupt,
             };
             let filled = self.context.until_interrupted(fill(&filling, true)).await;
@@ -117,8 +124,12 @@ impl<'a> Run<'a> {
             self.look(found).await?;
         }
         if self.rows.is_empty() {
-            return Err(Error::usage("none of the ways asked for applies to these sources")
-                .with_hint("`publish` takes an environment: leave SOURCE out; see `rstack bench --help`"));
+            let hint = if self.asks_for(Way::Publish) {
+                "`publish` takes an environment: leave SOURCE out"
+            } else {
+                "`each`, `batched` and `read` take the URL of one store, such as `redis://host:6379/prod`"
+            };
+            return Err(Error::usage("none of the ways asked for applies to these sources").with_hint(hint));
         }
         let rounds = self.args.warm_up + self.args.repeat;
         let total = u64::from(rounds) * self.rows.len() as u64;

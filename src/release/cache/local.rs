@@ -125,6 +125,8 @@ pub(in crate::release) enum NoteKind {
     Current,
     /// Where the stores of an environment are.
     Environment,
+    /// A manifest of which every file was found to be what it says.
+    Proven,
 }
 
 impl LocalCache {
@@ -391,6 +393,7 @@ fn note_name(kind: NoteKind, about: &str) -> String {
         NoteKind::Move => "move",
         NoteKind::Current => "current",
         NoteKind::Environment => "environment",
+        NoteKind::Proven => "proven",
     };
     ContentHash::of(format!("{kind}\n{about}").as_bytes()).to_string()
 }

@@ -55,6 +55,26 @@ impl SourceUrl {
         })
     }
 
+    /// As it is shown, and the options that make another source of it.
+    #[must_use]
+    pub fn with_options(&self) -> String {
+        let parts = self.parts.iter().map(|part| {
+            let at = part.at.as_ref().map(|at| format!("at={at}"));
+            let stale = part
+                .stale
+                .map(|age| format!("stale={}", humantime::format_duration(age).to_string().replace(' ', "")));
+            let optional = part.optional.then(|| "optional=1".to_owned());
+            let db = match &part.location {
+                Location::Redis { address, .. } if address.db != 0 => Some(format!("db={}", address.db)),
+                _ => None,
+            };
+            let options: Vec<String> = [at, stale, optional, db].into_iter().flatten().collect();
+            let asked = if options.is_empty() { "" } else { "?" };
+            format!("{}{asked}{}", part.location, options.join("&"))
+        });
+        parts.collect::<Vec<_>>().join(";")
+    }
+
     /// The area of an environment.
     #[must_use]
     pub fn environment(name: &str, area: Area) -> Self {
@@ -288,6 +308,10 @@ mod tests {
         let url = SourceUrl::parse("redis://h/prod?db=3", None).expect("a source");
         assert!(matches!(&url.parts[0].location, Location::Redis { address, .. } if address.db == 3));
         assert!(!url.needs_aws());
+        assert_eq!(url.with_options(), "redis://h:6379/prod?db=3");
+        let url = SourceUrl::parse("hotfix?optional=1;prod?at=0123abcd&stale=90m", Some("demo")).expect("a source");
+        let shown = "env:demo/hotfix?optional=1;env:demo/prod?at=0123abcd&stale=1h30m";
+        assert_eq!(url.with_options(), shown);
     }
 
     #[test]
