@@ -197,7 +197,7 @@ fn a_redis_that_does_not_answer_is_a_row_and_an_area_without_releases_is_an_erro
 }
 
 #[test]
-fn a_damaged_list_of_plain_files_hides_none_of_them_and_is_dropped() {
+fn a_damaged_list_of_plain_files_hides_none_of_them_and_is_written_anew() {
     let world = two_releases("verify-ledger");
     let name = &world.name;
     let ledger = format!("{name}/.rstack/files");
@@ -213,13 +213,40 @@ fn a_damaged_list_of_plain_files_hides_none_of_them_and_is_dropped() {
         [format!("s3 damaged {ledger}"), format!("s3 damaged {name}/a.py")]
     );
     let shown = verify(&world, &["--repair"]).expect(0);
-    let words =
-        "the list of the plain files that were written cannot be read; the next `rstack seed` writes it anew, repaired";
+    let words = "the list of the plain files that were written cannot be read, repaired";
     assert!(shown.stdout.contains(words), "{shown}");
     assert_eq!(looked(&world, &[]).0, Some(0));
+    block_on(async {
+        let [s3, ..] = stores(&world).await;
+        flip(&*s3, &format!("{name}/a.py")).await;
+    });
+    let (code, found) = looked(&world, &[]);
+    assert_eq!(code, Some(3));
+    assert_eq!(named(&found), [format!("s3 damaged {name}/a.py")]);
+    verify(&world, &["--repair"]).expect(0);
     world.seed("./src", &["--plain"]).expect(0);
     let (_, whole) = looked(&world, &[]);
     assert_eq!(states(&whole), ["right"; 3], "{whole}");
+}
+
+#[test]
+fn a_marker_in_redis_that_is_no_value_at_all_is_replaced() {
+    let world = two_releases("verify-list");
+    let marker = format!("{}/.rstack/marker", world.name);
+    let client = redis::Client::open(world.local.redis_url()).expect("an address");
+    let mut connection = client.get_connection().expect("a connection");
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("DEL").arg(&marker).cmd("LPUSH").arg(&marker).arg("a");
+    pipeline.exec(&mut connection).expect("a list");
+    let (code, found) = looked(&world, &[]);
+    assert_eq!(
+        (code, named(&found)),
+        (Some(3), vec![format!("redis damaged {marker}")])
+    );
+    let shown = verify(&world, &["--repair"]).expect(0);
+    assert!(shown.stdout.contains("repaired"), "{shown}");
+    let (code, found) = looked(&world, &[]);
+    assert_eq!((code, states(&found)), (Some(0), vec!["right"; 3]), "{found}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Tree;
 use super::area::Area;
 use super::index::{self, FORMAT};
-use crate::store::{Store, StoreError, StoreResult, Version, hex, unhex};
+use crate::store::{Body, Put, Store, StoreError, StoreResult, Version, hex, unhex};
 use crate::time::Timestamp;
 
 /// Ledgers of many files are large; most of what can be gained comes with the first level.
@@ -151,12 +151,17 @@ pub(super) struct Entry<'a> {
     files: Files<'a>,
 }
 
-pub(super) struct Files<'a> {
-    pub(super) tree: &'a Tree,
-    /// Places in the tree.
-    pub(super) wanted: &'a [usize],
-    /// Paths on their way out.
-    pub(super) removing: &'a [String],
+pub(super) enum Files<'a> {
+    /// What a publishing writes.
+    Sent {
+        tree: &'a Tree,
+        /// Places in the tree.
+        wanted: &'a [usize],
+        /// Paths on their way out.
+        removing: &'a [String],
+    },
+    /// What was found, when nobody knew any more.
+    Found(&'a [WrittenFile]),
 }
 
 impl<'a> Entry<'a> {
@@ -182,13 +187,39 @@ impl<'a> Entry<'a> {
 
 /// `{path: [sha256, size]}`; `null` for one that is on its way out.
 fn files<S: Serializer>(files: &Files<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(files.wanted.len() + files.removing.len()))?;
-    for place in files.wanted {
-        let file = &files.tree.files()[*place];
-        map.serialize_entry(&file.path, &(hex(&file.digest.sha256), file.digest.size))?;
+    match files {
+        Files::Sent { tree, wanted, removing } => {
+            let mut map = serializer.serialize_map(Some(wanted.len() + removing.len()))?;
+            for place in *wanted {
+                let file = &tree.files()[*place];
+                map.serialize_entry(&file.path, &(hex(&file.digest.sha256), file.digest.size))?;
+            }
+            for path in *removing {
+                map.serialize_entry(path, &())?;
+            }
+            map.end()
+        }
+        Files::Found(files) => {
+            serializer.collect_map(files.iter().map(|file| (&file.path, (hex(&file.sha256), file.size))))
+        }
     }
-    for path in files.removing {
-        map.serialize_entry(path, &())?;
-    }
-    map.end()
+}
+
+/// Writes a ledger in place of one that is damaged: it names what is there, and the next publishing looks at all of it.
+pub(crate) async fn list_found(
+    store: &dyn Store,
+    area: &Area,
+    stack_id: &str,
+    files: &[WrittenFile],
+) -> StoreResult<()> {
+    let key = area.ledger_key();
+    let entry = Entry::new(stack_id, "found", false, Files::Found(files));
+    let ledger = entry
+        .to_bytes()
+        .map_err(|error| index::unwritable(store, &key, &error))?;
+    let put = Put {
+        key,
+        body: Body::Bytes(ledger),
+    };
+    store.put_many(&mut std::iter::once(put), &|_, _| ()).await
 }

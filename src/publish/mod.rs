@@ -23,7 +23,7 @@ pub(crate) use area::RECORDS;
 pub use index::AreaRecord;
 
 pub(crate) use index::{Index, KEY as AREAS_KEY};
-pub(crate) use ledger::{WrittenFile, written_files};
+pub(crate) use ledger::{WrittenFile, list_found, written_files};
 pub(crate) use meter::Meter;
 pub(crate) use own::remove_areas;
 pub use own::{areas, has_plain_files, holder, remove_own_keys};

@@ -100,7 +100,7 @@ impl Sending<'_> {
             others.retain(|path| !self.plan.wants(job, path));
             others.sort_unstable();
             others.dedup();
-            let files = Files {
+            let files = Files::Sent {
                 tree: job.tree,
                 wanted: &self.plan.wanted,
                 removing: &others,
@@ -129,7 +129,7 @@ impl Sending<'_> {
 
     /// `None` when another publishing wrote it in between.
     async fn write_ledger(&self, expected: Option<&Version>, complete: bool) -> StoreResult<Option<Version>> {
-        let files = Files {
+        let files = Files::Sent {
             tree: self.job.tree,
             wanted: &self.plan.wanted,
             removing: if complete { &[] } else { &self.plan.remove },

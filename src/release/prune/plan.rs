@@ -84,8 +84,9 @@ impl Plan {
         Ok(Self { releases, sizes })
     }
 
-    /// The first move whose release stays, and how many releases stay only because they were current lately.
-    pub(super) fn threshold(&self, keep: Keep, even_recent: bool, now: Timestamp) -> (u64, u64) {
+    /// The first move whose release stays, and how many releases, of those that are not retired, stay only because they
+    /// were current lately.
+    pub(super) fn threshold(&self, keep: Keep, even_recent: bool, retired_before: u64, now: Timestamp) -> (u64, u64) {
         let ago = |line: &Line| line.until.map(|until| now.seconds_after(until));
         let within = |line: &Line, seconds: i64| ago(line).is_none_or(|ago| ago <= seconds);
         let wanted = |at: usize, line: &Line| match keep {
@@ -99,7 +100,7 @@ impl Plan {
                 if even_recent || !within(line, RECENT) {
                     break;
                 }
-                recent += 1;
+                recent += u64::from(line.last.sequence >= retired_before);
             }
             before = line.last.sequence;
         }

@@ -127,8 +127,8 @@ impl<'a> Pruning<'a> {
         })?;
         let plan = Plan::read(mover.stores.deciding, mover.area, &current).await?;
         let now = (self.job.clock)();
-        let (threshold, recent) = plan.threshold(self.job.keep, self.job.even_recent, now);
         let before = current.marker.pruned.clone().unwrap_or_default();
+        let (threshold, recent) = plan.threshold(self.job.keep, self.job.even_recent, before.retired_before(), now);
         let mut then = before.clone();
         if plan.has_between(before.retired_before(), threshold) {
             then.retire(threshold, now);

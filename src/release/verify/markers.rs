@@ -162,6 +162,10 @@ impl Look<'_> {
         }
         self.bring_moves(witness, head).await?;
         let key = keys::marker(self.area);
+        if matches!(witness.copy, Copy::Damaged(_)) && witness.version.is_none() {
+            // No value at all, such as a list in Redis, which nothing can be compared with.
+            store.delete_many(std::slice::from_ref(&key)).await?;
+        }
         let swap = store
             .compare_and_set(&key, witness.version.as_ref(), head.bytes.clone())
             .await?;

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures_util::future::join_all;
 
-use super::notes::remove;
 use super::report::Wrong;
 use super::run::Look;
 use super::witness::Witness;
 use crate::error::Result;
-use crate::publish::{Meter, WrittenFile, written_files};
+use crate::publish::{Meter, WrittenFile, list_found, written_files};
 use crate::release::blob::Keyed;
 use crate::release::copies::fetch;
 use crate::release::marker::{Blob, Marker};
@@ -22,8 +21,7 @@ use crate::store::{StoreError, StoreErrorKind, StoreResult};
 const CHUNK: usize = 100;
 const CHUNK_BYTES: u64 = 4 << 20;
 
-const UNLISTED: &str =
-    "the list of the plain files that were written cannot be read; the next `rstack seed` writes it anew";
+const UNLISTED: &str = "the list of the plain files that were written cannot be read";
 
 /// The plain files that each store says it has.
 pub(super) type Ledgers = Vec<Vec<WrittenFile>>;
@@ -56,9 +54,6 @@ impl Look<'_> {
         if let Some(files) = written_files(witness.store, self.area, self.stack).await? {
             return Ok(files);
         }
-        let key = self.area.ledger_key();
-        self.put_right(witness, key.clone(), UNLISTED, remove(witness, key))
-            .await;
         let all: Vec<_> = manifest.files.iter().collect();
         let mut files = Vec::new();
         for chunk in all.chunks(CHUNK) {
@@ -71,6 +66,8 @@ impl Look<'_> {
                 size: entry.size,
             }));
         }
+        let mending = list_found(witness.store, self.area, self.stack, &files);
+        self.put_right(witness, self.area.ledger_key(), UNLISTED, mending).await;
         Ok(files)
     }
 
