@@ -309,8 +309,9 @@ mod tests {
         assert!(matches!(&url.parts[0].location, Location::Redis { address, .. } if address.db == 3));
         assert!(!url.needs_aws());
         assert_eq!(url.with_options(), "redis://h:6379/prod?db=3");
-        let url = SourceUrl::parse("hotfix?optional=1;prod?at=0123abcd&stale=90m", Some("demo")).expect("a source");
-        let shown = "env:demo/hotfix?optional=1;env:demo/prod?at=0123abcd&stale=1h30m";
+        let typed = "hotfix?optional=1;prod?at=0123abcd;s3://b/prod?stale=90m&optional=1";
+        let url = SourceUrl::parse(typed, Some("demo")).expect("a source");
+        let shown = "env:demo/hotfix?optional=1;env:demo/prod?at=0123abcd;s3://b/prod?stale=1h30m&optional=1";
         assert_eq!(url.with_options(), shown);
     }
 
