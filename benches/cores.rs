@@ -14,6 +14,7 @@ use rstack::stack::{EventLog, ResourceStatus, Scope, Timeline};
 use rstack::store::MemoryStore;
 use rstack::template::{Format, Preset};
 use rstack::time::Timestamp;
+use rstack::trust::TrustedKeys;
 
 /// Events in a page of DescribeStackEvents.
 const PAGE: usize = 100;
@@ -103,6 +104,7 @@ fn published(runtime: &tokio::runtime::Runtime, area: &Area, copies: u32) -> Arc
             signer: None,
             unsigned: true,
         },
+        trusted: &TrustedKeys::default(),
         dry_run: false,
     };
     let work = Work {

@@ -69,7 +69,8 @@ fn left_behind(local: &LocalAws, name: &str, redis: &str) -> Vec<String> {
     })
 }
 
-fn seeded(what: &str) -> (&'static LocalAws, String) {
+/// An environment that has nothing in it.
+fn stood(what: &str) -> (&'static LocalAws, String) {
     let (local, name) = (shared(), unique(what));
     environment::made(local, &name);
     (local, name)
@@ -149,7 +150,7 @@ fn an_environment_is_timed_as_a_whole_and_by_each_store_in_every_way_that_applie
 
 #[test]
 fn scaled_scripts_are_published_read_and_removed_also_when_interrupted() {
-    let (local, name) = seeded("bench-scale");
+    let (local, name) = stood("bench-scale");
     let ways = ["--scale", "20", "--way", "each,release,publish", "--output", "json"];
     let output = local
         .rstack(["bench", "-n", &name, "--repeat", "1"].into_iter().chain(ways))
@@ -177,7 +178,7 @@ fn scaled_scripts_are_published_read_and_removed_also_when_interrupted() {
 
 #[test]
 fn two_at_once_measure_the_same_environment_and_leave_nothing() {
-    let (local, name) = seeded("bench-two");
+    let (local, name) = stood("bench-two");
     let call = [
         "bench", "-n", &name, "--scale", "3", "--repeat", "2", "--output", "json",
     ];
@@ -213,7 +214,7 @@ fn a_terminal_gets_as_many_columns_as_it_has_room_for() {
 
 #[test]
 fn a_delay_is_checked_and_each_round_trip_takes_longer_by_it() {
-    let (local, name) = seeded("bench-delay");
+    let (local, name) = stood("bench-delay");
     let asked = [
         "--delay",
         "redis=8ms,dynamodb=12ms,s3=20ms",
@@ -263,7 +264,7 @@ fn a_delay_is_checked_and_each_round_trip_takes_longer_by_it() {
 
 #[test]
 fn readers_at_the_same_time_have_connections_of_their_own() {
-    let (local, name) = seeded("bench-readers");
+    let (local, name) = stood("bench-readers");
     let call = [
         "bench",
         "-n",
@@ -389,6 +390,19 @@ fn what_cannot_be_measured_is_said_in_its_row_and_the_rest_goes_on() {
 }
 
 #[test]
+fn what_comes_up_in_every_run_is_told_once() {
+    let (local, name) = stood("bench");
+    local.done(["seed", "-n", &name, "--area", &name, "--no-plain"]);
+    let source = format!("redis://127.0.0.1:1/x?optional=1;s3://{name}-bucket/{name}");
+    let output = local
+        .rstack(["bench", "-n", &name, &source, "--repeat", "3"])
+        .run()
+        .expect(0);
+    assert_eq!(output.stderr.matches("warning: ").count(), 1, "{output}");
+    assert!(output.stderr.contains("127.0.0.1:1"), "{output}");
+}
+
+#[test]
 fn a_source_that_cannot_be_opened_has_a_row_for_each_way_that_was_asked_for() {
     let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/demo");
     let gone = "redis://127.0.0.1:1/prod";
@@ -413,7 +427,7 @@ fn a_source_that_cannot_be_opened_has_a_row_for_each_way_that_was_asked_for() {
 
 #[test]
 fn a_store_that_goes_away_ends_its_rows_only() {
-    let (local, name) = seeded("bench-gone");
+    let (local, name) = stood("bench-gone");
     let gone = Redis::start(&[]);
     let url = gone.url();
     drop(gone);
@@ -470,7 +484,7 @@ fn nothing_that_could_be_measured_is_an_error() {
 
 #[test]
 fn an_interrupt_ends_the_check_of_a_long_delay_at_once() {
-    let (local, name) = seeded("bench-long-delay");
+    let (local, name) = stood("bench-long-delay");
     let call = local.rstack(["bench", "-n", &name, "--delay", "s3=9s", "--output", "json"]);
     let mut running = call.spawn();
     running.until("\"name\":\"delay\",\"store\":\"s3\"").signal(Signal::INT);
@@ -481,7 +495,7 @@ fn an_interrupt_ends_the_check_of_a_long_delay_at_once() {
 
 #[test]
 fn areas_that_killed_runs_have_left_are_removed_when_they_are_old() {
-    let (local, name) = seeded("bench-killed");
+    let (local, name) = stood("bench-killed");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs();
     let area = |hours: u64, random: &str| format!("bench-{:08x}-{random}-0", now - hours * 3600);
     let left = [area(7, "0b1c2d3e"), area(1, "0b1c2d3f"), "bench-mark".to_owned()];
@@ -500,7 +514,7 @@ fn areas_that_killed_runs_have_left_are_removed_when_they_are_old() {
 
 #[test]
 fn a_terminal_that_goes_away_interrupts_and_leaves_nothing() {
-    let (local, name) = seeded("bench-hangup");
+    let (local, name) = stood("bench-hangup");
     let call = local.rstack([
         "bench", "-n", &name, "--scale", "1", "--way", "publish", "--repeat", "9999",
     ]);

@@ -44,6 +44,28 @@ async fn stores(world: &Workspace) -> [Box<dyn Store>; 3] {
     ]
 }
 
+/// A plain file of the area.
+fn in_redis(world: &Workspace, path: &str) -> Option<Bytes> {
+    block_on(async {
+        let [.., redis] = stores(world).await;
+        let found = redis.get_many(&[format!("{}/{path}", world.name)]).await;
+        found.expect("values").into_iter().next().flatten()
+    })
+}
+
+fn empty_redis(world: &Workspace) {
+    block_on(async {
+        let [.., redis] = stores(world).await;
+        let pages: Vec<_> = redis
+            .list(&format!("{}/", world.name))
+            .try_collect()
+            .await
+            .expect("pages");
+        let keys: Vec<String> = pages.concat().into_iter().map(|listed| listed.key).collect();
+        redis.delete_many(&keys).await.expect("gone");
+    });
+}
+
 /// The only key that begins so.
 async fn key(world: &Workspace, store: &dyn Store, below: &str) -> String {
     let pages: Vec<_> = store
@@ -253,20 +275,20 @@ fn a_marker_in_redis_that_is_no_value_at_all_is_replaced() {
 fn a_redis_that_was_emptied_is_not_behind_once_it_is_repaired_or_seeded() {
     let world = two_releases("verify-emptied");
     let name = &world.name;
-    let empty = || {
-        block_on(async {
-            let [.., redis] = stores(&world).await;
-            let pages: Vec<_> = redis.list(&format!("{name}/")).try_collect().await.expect("pages");
-            let keys: Vec<String> = pages.concat().into_iter().map(|listed| listed.key).collect();
-            redis.delete_many(&keys).await.expect("gone");
-        });
-    };
-    empty();
+    empty_redis(&world);
+    assert_eq!(states(&looked(&world, &[]).1)[2], "lags");
     verify(&world, &["--repair"]).expect(0);
     let status = world.run(&["status"]).expect(0);
     assert!(!status.stdout.contains("behind"), "{status}");
+    // Plain files come back too, and are known, so that they go once the tree has them no more.
+    assert_eq!(in_redis(&world, "a.py").as_deref(), Some(&b"a = 2\n"[..]));
+    assert_eq!(looked(&world, &[]).0, Some(0));
+    world.write("other/b.py", "b = 1\n");
+    world.seed("./other", &[]).expect(0);
+    assert_eq!(in_redis(&world, "a.py"), None);
+    world.seed("./src", &[]).expect(0);
     // Older manifests do not come back by seeding, which is no damage.
-    empty();
+    empty_redis(&world);
     world.seed("./src", &[]).expect(0);
     let source = format!("{}/{name}", world.local.redis_url().trim_end_matches('/'));
     let history = world.run(&["releases", &source]).expect(0);
@@ -274,6 +296,28 @@ fn a_redis_that_was_emptied_is_not_behind_once_it_is_repaired_or_seeded() {
     let second = history.stdout.lines().nth(2).expect("the first move");
     assert!(second.contains("?  ?  ?"), "{history}");
     assert_eq!(looked(&world, &[]).0, Some(0));
+}
+
+#[test]
+fn plain_files_come_back_that_only_one_durable_store_can_hold() {
+    let world = two_releases("verify-large");
+    world.write("src/large.txt", "x".repeat(500_000));
+    world.seed("./src", &[]).expect(3);
+    empty_redis(&world);
+    verify(&world, &["--repair"]).expect(0);
+    assert_eq!(in_redis(&world, "large.txt").map(|value| value.len()), Some(500_000));
+    assert_eq!(looked(&world, &[]).0, Some(0));
+}
+
+#[test]
+fn plain_files_of_another_environment_in_the_same_redis_are_left_alone() {
+    let (world, other) = (two_releases("verify-foreign"), two_releases("verify-other"));
+    other.write("src/a.py", "other = 1\n");
+    other
+        .run(&["seed", "./src", "--area", &world.name, "--plain"])
+        .expect(0);
+    verify(&world, &["--repair"]);
+    assert_eq!(in_redis(&world, "a.py").as_deref(), Some(&b"other = 1\n"[..]));
 }
 
 #[test]

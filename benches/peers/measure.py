@@ -10,9 +10,9 @@ from pathlib import Path
 # How many runs a median is of, at least.
 FEW = 3
 # Seconds of a run: warming up is nothing beside the first; what takes longer than the second may run less than three times.
-LONG, SLOW = 1, 5
+LONG, SLOW = 1, 4
 # Seconds of all runs of a tool of others.
-ENOUGH = 10
+ENOUGH = 5
 
 
 class Failed(Exception):
@@ -35,8 +35,8 @@ class Timed:
         return "rstack" in self.name
 
     def enough(self, rounds) -> bool:
-        """Whether it ran often enough; a tool of others also when it took ten seconds in all, and ran three times or took five
-        seconds each time."""
+        """Whether it ran often enough; a tool of others also when it took ENOUGH in all, and ran FEW times or took more than SLOW
+        each time."""
         if len(self.seconds) >= rounds:
             return True
         if self.ours or sum(self.seconds) < ENOUGH:

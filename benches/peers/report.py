@@ -11,9 +11,10 @@ HEAD = f"""\
 
 `make bench` writes this page: it runs rstack and other tools side by side, one after the other within each round, on
 the same work against the same local AWS (ministack and Redis on this machine), and takes the median. What AWS itself
-takes is in none of these figures; what the tools add to it is. Other tools run as often as rstack or {measure.FEW} times; they
-stop after {measure.ENOUGH} s in all, though not before {measure.FEW} runs unless one takes more than {measure.SLOW} s. Three works run at the same time, and the
-Python package is built beside them, since they wait, or ask for memory only: noticing, file by file, a gigabyte.
+takes is in none of these figures; what the tools add to it is. Other tools run as often as rstack or {measure.FEW} times;
+they stop after {measure.ENOUGH} s in all, though not before {measure.FEW} runs unless one takes more than {measure.SLOW} s.
+Three works run at the same time, and the Python package is built beside them, since they wait, or ask for memory only:
+noticing, file by file, a gigabyte.
 
 """
 
@@ -54,9 +55,13 @@ class Report:
 
 class Section:
     def __init__(self, title, target, command):
-        self.title, self.what, self.missed = title, "", False
-        self.parts = [f"## {title}\n\n{target}\n\n", f"Made by `{command}`.\n\n"]
-        self.ratios = {}
+        self.title, self.target, self.command = title, target, command
+        self.clear()
+
+    def clear(self):
+        """Forgets what was measured."""
+        self.what, self.missed, self.ratios = "", False, {}
+        self.parts = [f"## {self.title}\n\n{self.target}\n\n", f"Made by `{self.command}`.\n\n"]
 
     def note(self, text):
         if text.endswith(":"):

@@ -90,8 +90,14 @@ def run(bench, report, works, everything):
         name: report.section(work.TITLE, work.TARGET, f"python3 benches/peers/run.py {name}") for name, work in works.items()
     }
 
+    failed = []
+
     def one(name):
-        said(works[name].TITLE, lambda: works[name].run(bench, sections[name]))
+        try:
+            said(works[name].TITLE, lambda: works[name].run(bench, sections[name]))
+        except measure.Failed as failure:
+            print(f"{works[name].TITLE}, which is tried once more at the end: {failure}", file=sys.stderr)
+            failed.append(name)
 
     together = [lambda name=name: one(name) for name in TOGETHER if name in works]
     if everything:
@@ -102,6 +108,9 @@ def run(bench, report, works, everything):
     for name in works:
         if name not in TOGETHER:
             one(name)
+    for name in failed:
+        sections[name].clear()
+        said(works[name].TITLE, lambda name=name: works[name].run(bench, sections[name]))
 
 
 def said(what, work) -> float:

@@ -14,6 +14,7 @@ use crate::interrupt::Interrupt;
 use crate::publish::{Area, Publish, Tree, publish as publish_files, remove_areas};
 use crate::release::{CacheOptions, Content, LocalCache, Mover, Publication, Stores, Work, publish as publish_release};
 use crate::store::{Store, StoreError, StoreKind};
+use crate::trust::TrustedKeys;
 
 /// A cache of its own, which goes with this.
 #[derive(Debug)]
@@ -158,6 +159,7 @@ pub async fn fill(filling: &Filling<'_>, plain: bool) -> Result<Option<StoreErro
             signer: None,
             unsigned: true,
         },
+        trusted: &TrustedKeys::default(),
         dry_run: false,
     };
     let work = Work { reporter, interrupt };

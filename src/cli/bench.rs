@@ -2,6 +2,7 @@
 
 mod delay;
 mod files;
+mod once;
 mod plan;
 mod report;
 mod run;

@@ -82,6 +82,7 @@ impl Args {
         let environment = Environment::find(context, &self.options.redis).await?;
         let stores = environment.stores(context).await?;
         let (roles, author) = (stores.roles(), self.options.authorship.author());
+        let trusted = context.settings.trusted();
         let job = Publication {
             content: Content {
                 tree: &tree,
@@ -97,6 +98,7 @@ impl Args {
                 signer: signer.as_ref(),
                 unsigned: self.options.signing.unsigned,
             },
+            trusted: &trusted,
             dry_run: true,
         };
         let work = Work {

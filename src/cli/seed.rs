@@ -318,6 +318,7 @@ impl Seed<'_> {
             caches: find(StoreKind::Redis).into_iter().collect(),
         };
         let author = self.options.authorship.author();
+        let trusted = context.settings.trusted();
         let job = Publication {
             content: Content {
                 tree: self.tree,
@@ -333,6 +334,7 @@ impl Seed<'_> {
                 signer: self.signer,
                 unsigned: self.options.signing.unsigned,
             },
+            trusted: &trusted,
             dry_run: self.dry_run,
         };
         let work = Work {

@@ -17,7 +17,8 @@ use super::shell::{command_line, quote};
 ///
 /// Reads the markers, every move, every manifest and every pack, unpacks every file and checks each hash; compares plain
 /// files with the release where the area has some; and says by name what is missing or damaged, and which store lags.
-/// `--repair` copies what is wrong from a store that has it right, and reads it back. What is right is never written over.
+/// `--repair` copies what is wrong from a store that has it right, and reads it back; a Redis that was emptied gets all of it.
+/// What is right is never written over.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {

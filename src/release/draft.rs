@@ -25,6 +25,14 @@ pub struct Content<'a> {
     pub removed: &'a BTreeSet<Box<str>>,
 }
 
+impl Content<'_> {
+    /// Whether something of this release stays: files, or paths that it hides.
+    pub(super) fn keeps_of(&self, current: &Manifest) -> bool {
+        let stays = |path: &str| !self.removed.contains(path) && self.tree.find(path).is_none();
+        self.onto_current && (!current.removed.is_empty() || current.files.keys().any(|path| stays(path)))
+    }
+}
+
 /// One file that the new release has.
 #[derive(Debug, Clone, Copy)]
 enum Wanted<'a> {
@@ -137,7 +145,8 @@ pub(super) fn is_code(path: &str) -> bool {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(content: &Content<'a>, current: Option<&'a Manifest>) -> Self {
+    /// `misplaced` are contents that are not where the current release says.
+    pub(super) fn new(content: &Content<'a>, current: Option<&'a Manifest>, misplaced: &HashSet<ContentHash>) -> Self {
         let tree = content.tree;
         let mut draft = Self {
             tree,
@@ -156,7 +165,8 @@ impl<'a> Draft<'a> {
         draft.removed = removed;
         draft.counts = draft.count();
         if let Some(current) = current {
-            let places = current.files.values().map(|file| (file.sha256, Slot::from(file)));
+            let files = current.files.values().filter(|file| !misplaced.contains(&file.sha256));
+            let places = files.map(|file| (file.sha256, Slot::from(file)));
             draft.known.extend(places);
         }
         draft.find_fresh();

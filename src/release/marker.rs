@@ -7,11 +7,14 @@ use super::{ContentHash, Pruned, ReleaseId, keys};
 use crate::publish::Area;
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, Version};
 use crate::time::Timestamp;
-use crate::trust::{Distrust, PrivateKey, PublicKey, Signature, SignatureState, TrustedKeys, Vow};
+use crate::trust::{Distrust, PrivateKey, Signature, SignatureState, TrustedKeys, Vow};
 
 pub(super) const FORMAT: u32 = 1;
 /// A store that cannot hold a value in one piece holds it in parts of this many bytes, the last one shorter.
 pub(super) const PART: u64 = 390 * 1024;
+/// More moves, and more bytes in a release, than any area has.
+const MOVES: u64 = 1 << 32;
+const BYTES: u64 = 1 << 40;
 
 /// Around the checksum at the end of a marker.
 const SUM: &str = ",\"sum\":\"";
@@ -110,10 +113,15 @@ impl Blob {
         Self {
             sha256: ContentHash::of(value),
             size,
-            parts: size.div_ceil(PART).max(1),
+            parts: parts(size),
             code: true,
         }
     }
+}
+
+/// Of a blob of so many bytes.
+fn parts(size: u64) -> u64 {
+    size.div_ceil(PART).max(1)
 }
 
 /// What a move is about; the rest of a marker follows from where it stands.
@@ -165,10 +173,6 @@ impl Marker {
         self.with_vow(area, |vow| trusted.state(&vow, self.signature.as_ref()))
     }
 
-    pub(super) fn is_signed_with(&self, key: &PublicKey) -> bool {
-        self.signature.as_ref().is_some_and(|signature| signature.key == *key)
-    }
-
     fn with_vow<T>(&self, area: &Area, then: impl FnOnce(Vow<'_>) -> T) -> T {
         then(Vow {
             area: area.as_str(),
@@ -192,7 +196,31 @@ impl Marker {
                 "this marker names a release and another one's manifest".to_owned(),
             ));
         }
-        Ok(marker)
+        match marker.implausible() {
+            Some(what) => Err(corrupt(format!("this marker cannot be: {what}"))),
+            None => Ok(marker),
+        }
+    }
+
+    /// What no publisher writes and would overflow sums, or memory, of those who take it at its word.
+    fn implausible(&self) -> Option<&'static str> {
+        let blobs = self.packs.iter().chain([&self.manifest]);
+        let bytes = blobs.clone().try_fold(0_u64, |sum, blob| sum.checked_add(blob.size));
+        let moves = self.pruned.iter().flat_map(|pruned| {
+            let retired = pruned.retired.iter().map(|retired| retired.before);
+            retired.chain([pruned.deleted_before, pruned.epoch])
+        });
+        if self.sequence == 0 || self.sequence > MOVES {
+            Some("its number is out of bounds")
+        } else if bytes.is_none_or(|bytes| bytes > BYTES) {
+            Some("its packs are too large")
+        } else if blobs.clone().any(|blob| blob.parts != parts(blob.size)) {
+            Some("the parts of its packs are not as large as parts are")
+        } else if moves.into_iter().any(|number| number > self.sequence) {
+            Some("it was pruned by a move to come")
+        } else {
+            None
+        }
     }
 
     /// As JSON, whose last field, `sum`, is the SHA-256 of the same JSON without it.

@@ -36,6 +36,7 @@ mod source;
 mod stores;
 mod unpack;
 mod verify;
+mod vouch;
 
 pub use cache::{CacheOptions, CacheReport, LocalCache, clear as clear_cache, report as report_cache};
 pub use draft::{Changes, Content};

@@ -17,7 +17,7 @@ use crate::interrupt::Interrupt;
 use crate::publish::{Area, Index};
 use crate::shell::quote;
 use crate::store::{Store, StoreResult};
-use crate::trust::PrivateKey;
+use crate::trust::{PrivateKey, TrustedKeys};
 
 /// Whose marker moves, where it is kept, and in whose name.
 #[derive(Debug, Clone, Copy)]
@@ -154,6 +154,13 @@ impl Mover<'_> {
             self.area
         ))
         .with_hint("sign with `--sign KEY`, or say `--unsigned` if no reader trusts keys"))
+    }
+
+    /// Whether moves are signed, and this one is not, or not rightly, with the same key.
+    pub(super) fn lacks_signature(&self, marker: &Marker) -> bool {
+        let own = |key: &PrivateKey| TrustedKeys::from(vec![key.public()]);
+        self.signer
+            .is_some_and(|key| marker.check(self.area, &own(key)).is_err())
     }
 
     /// Moves the deciding marker on from `head`, unless another came first.

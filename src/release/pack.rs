@@ -1,8 +1,10 @@
 //! Packs: files compressed each on its own, back to back.
 
 use std::cell::RefCell;
+use std::io::Read;
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 
 use super::cache::Check;
 use super::marker::Blob;
@@ -11,6 +13,9 @@ use super::{ContentHash, FileEntry};
 /// In bytes. A single file that is larger has a pack to itself.
 pub(super) const LARGEST: usize = 4 << 20;
 const LEVEL: i32 = 3;
+/// Files larger than this are checked piece by piece.
+const WHOLE: u64 = 4 << 20;
+const PIECE: usize = 64 << 10;
 
 /// Where a content lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +176,32 @@ pub(super) fn unpack(pack: &Bytes, entry: &FileEntry) -> Result<Bytes, String> {
         };
         unpacker.unpack(pack, entry)
     })
+}
+
+/// Whether a pack holds a file as its manifest says; an error says what is wrong with it. Memory is that of a small file.
+pub(super) fn check(pack: &Bytes, file: &FileEntry) -> Result<(), String> {
+    if file.size <= WHOLE {
+        return unpack(pack, file).map(drop);
+    }
+    let unpackable = |error: std::io::Error| format!("it cannot be unpacked: {error}");
+    let compressed = slice(pack, &Slot::from(file))?;
+    let mut reader = zstd::Decoder::new(&compressed[..]).map_err(unpackable)?;
+    let (mut hasher, mut piece, mut size) = (Sha256::new(), vec![0; PIECE], 0);
+    loop {
+        let count = reader.read(&mut piece).map_err(unpackable)?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&piece[..count]);
+        size += count as u64;
+        if size > file.size {
+            break;
+        }
+    }
+    if size == file.size && ContentHash(hasher.finalize().into()) == file.sha256 {
+        return Ok(());
+    }
+    Err("its hash is not what the manifest says".to_owned())
 }
 
 /// The compressed bytes of a file.

@@ -160,7 +160,7 @@ impl Proposal {
         let started = Instant::now();
         let mut report = self.report(mover, started);
         let (held, after, at_hand) = match &self.head.current {
-            Some(held) if self.is_nothing() && !lacks_signature(mover, &held.marker) => {
+            Some(held) if self.is_nothing() && !mover.lacks_signature(&held.marker) => {
                 (held.clone(), After::Nothing, AtHand::default())
             }
             _ => {
@@ -261,10 +261,6 @@ fn refuse_while_deleting(area: &Area, head: &Head) -> Result<()> {
     .with_hint(format!(
         "run it again once that has ended; after {until} `rstack prune {area}` ends it"
     )))
-}
-
-fn lacks_signature(mover: &Mover<'_>, marker: &Marker) -> bool {
-    mover.signer.is_some_and(|key| !marker.is_signed_with(&key.public()))
 }
 
 fn no_release(area: &Area) -> Error {

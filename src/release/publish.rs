@@ -1,5 +1,6 @@
 //! Publishing a release: packs and manifest to the durable stores, then the one marker that decides, then the copies.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::blob::Keyed;
@@ -11,11 +12,12 @@ use super::marker::{Head, Held, Marker, MoveKind};
 use super::mover::{After, Leap, Mover, Work};
 use super::prepare::Preparing;
 use super::report::Published;
-use super::{Changes, Manifest, ReleaseId, keys};
+use super::{Changes, ContentHash, Manifest, ReleaseId, keys, vouch};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::publish::{Area, Index, is_inside, refuse_overlap};
 use crate::store::Store;
+use crate::trust::TrustedKeys;
 
 /// How often a publisher that was overtaken builds on top of the winner.
 const ATTEMPTS: u32 = 25;
@@ -26,6 +28,8 @@ pub struct Publication<'a> {
     pub content: Content<'a>,
     /// A release that is there already and lacks its signature is signed anew.
     pub mover: Mover<'a>,
+    /// Whose signature is believed, besides that of the mover's own key, when this one is to be signed.
+    pub trusted: &'a TrustedKeys,
     /// Only find out what would be done.
     pub dry_run: bool,
 }
@@ -34,8 +38,8 @@ pub struct Publication<'a> {
 /// lags, which the report says. Content that the area has already makes no new release and brings copies up to date.
 ///
 /// # Errors
-/// Refused when the area lies inside another, or others publish all the time; a durable store's own error; Interrupted
-/// before the marker moved.
+/// Refused when the area lies inside another, others publish all the time, or signing would vouch for files of a release
+/// that nobody who is trusted has signed; a durable store's own error; Interrupted before the marker moved.
 pub async fn publish(job: &Publication<'_>, work: &Work<'_>) -> Result<Published> {
     Publishing::new(job, work).run().await
 }
@@ -76,11 +80,13 @@ impl<'a> Publishing<'a> {
                 Some(current) => Some(load_manifest(deciding, mover.area, &current.marker).await?),
                 None => None,
             };
-            let draft = Draft::new(&self.job.content, current.as_ref());
+            let misplaced = self.look_before_signing(&head, current.as_ref()).await?;
+            let draft = Draft::new(&self.job.content, current.as_ref(), &misplaced);
             if let (Some(held), Some(current)) = (&head.current, &current)
                 && draft.is_nothing(current)
+                && misplaced.is_empty()
             {
-                if !self.lacks_signature(&held.marker) {
+                if self.job.dry_run || !mover.lacks_signature(&held.marker) {
                     return Ok(self.unchanged(held, current, false).await);
                 }
                 match self.sign(&head, held).await? {
@@ -110,9 +116,24 @@ impl<'a> Publishing<'a> {
         )
     }
 
-    fn lacks_signature(&self, marker: &Marker) -> bool {
-        let signer = self.job.mover.signer.filter(|_| !self.job.dry_run);
-        signer.is_some_and(|key| !marker.is_signed_with(&key.public()))
+    /// Contents that have to be packed although the current release has them, since nobody who is trusted has signed it.
+    /// Refused where anything else of such a release would be signed along.
+    async fn look_before_signing(&self, head: &Head, current: Option<&Manifest>) -> Result<HashSet<ContentHash>> {
+        let Publication { content, mover, .. } = self.job;
+        let (Some(Held { marker, .. }), Some(current)) = (&head.current, current) else {
+            return Ok(HashSet::new());
+        };
+        let Some(distrust) = vouch::distrust(marker, mover, self.job.trusted) else {
+            return Ok(HashSet::new());
+        };
+        if content.keeps_of(current) {
+            return Err(vouch::refuse_to_keep(mover, &distrust));
+        }
+        let misplaced = vouch::find_misplaced(content.tree, mover, marker, current, self.work).await?;
+        if !misplaced.is_empty() {
+            self.work.reporter.report(&vouch::warning(&distrust, misplaced.len()));
+        }
+        Ok(misplaced)
     }
 
     /// Moves the marker to where it is, with a signature.

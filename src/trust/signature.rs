@@ -98,6 +98,12 @@ impl TrustedKeys {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// These and one more.
+    #[must_use]
+    pub fn with(&self, key: PublicKey) -> Self {
+        Self(self.0.iter().copied().chain([key]).collect())
+    }
 }
 
 impl Vow<'_> {

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use rstack::event::{Event, Reporter};
 use rstack::release::{CacheOptions, ContentHash, Load, LocalCache, Pin, Place, Reader, report_cache};
 use rstack::store::{Body, Put, Store};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -57,6 +58,17 @@ fn blobs(folder: &Path) -> Vec<PathBuf> {
 
 fn content() -> Files {
     files([("a.py", "a = 1"), ("b/c.py", "c = 1")])
+}
+
+fn pipe(path: &Path) {
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+}
+
+/// Reads all of `content` in a process of its own.
+async fn load(world: &World, store: Arc<dyn Store>, folder: &Path) {
+    let place = place(world, store, process(folder));
+    let reader = Reader::load(place, None, Load::Everything).await.expect("a release");
+    assert_eq!(all(&reader).await, content());
 }
 
 #[test]
@@ -164,7 +176,7 @@ fn contents_that_were_read_one_by_one_are_kept_too() {
 }
 
 /// Replaces the current release of a store by one that says of two files of the same size that each is where the other is.
-async fn swap(world: &World, store: &dyn Store, [one, two]: [&str; 2]) {
+pub(super) async fn swap(world: &World, store: &dyn Store, [one, two]: [&str; 2]) {
     let key = |record: &str| format!("{}/.rstack/{record}", world.area);
     let get = async |key: &str| {
         let found = store.get_many(&[key.to_owned()]).await.expect("a value");
@@ -221,16 +233,14 @@ fn what_a_pack_holds_in_place_of_a_file_is_never_taken_for_it() {
 }
 
 #[test]
-fn a_flipped_byte_in_the_cache_is_dropped_and_fetched_again() {
+fn what_is_damaged_in_the_cache_or_no_file_is_dropped_and_fetched_again() {
     let folder = TempDir::new().expect("a folder");
     block_on(async {
         let world = World::in_memory();
         world.publish(&content(), "why").await.expect("published");
         let (store, reads) = Counting::around(world.stores[1].clone());
         let load = async |expected: u64| {
-            let place = place(&world, store.clone(), process(folder.path()));
-            let reader = Reader::load(place, None, Load::Everything).await.expect("a release");
-            assert_eq!(all(&reader).await, content());
+            load(&world, store.clone(), folder.path()).await;
             assert_eq!(taken(&reads), expected);
         };
         load(2).await;
@@ -247,6 +257,10 @@ fn a_flipped_byte_in_the_cache_is_dropped_and_fetched_again() {
                 assert_eq!(fs::read(&path).expect("a blob"), whole, "it is mended");
                 load(1).await;
             }
+            fs::remove_file(&path).expect("gone");
+            pipe(&path);
+            load(2).await;
+            assert_eq!(fs::read(&path).expect("a blob"), whole, "it keeps no reader waiting");
         }
         // A damaged note of a move is no note.
         for note in fs::read_dir(folder.path().join("v1/note")).expect("notes").flatten() {

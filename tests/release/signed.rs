@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use rstack::ErrorKind;
 use rstack::release::{MoveKind, Place, Reader};
-use rstack::store::Swap;
+use rstack::store::{Body, Put, Swap};
 use rstack::trust::{Distrust, PrivateKey, TrustedKeys, generate, read_private_key};
 
+use super::cache::swap;
 use super::world::{World, all, files, summed};
 use crate::support::block_on;
 
@@ -162,5 +163,173 @@ fn publishing_the_same_with_another_key_signs_it_anew() {
         assert_eq!((third.new, third.sequence), (false, 2));
         let reader = Reader::open(world.copy(1), None).await.expect("the copy is signed too");
         assert_eq!(all(&reader).await, content);
+    });
+}
+
+#[test]
+fn what_a_forged_release_says_is_looked_at_before_it_is_signed() {
+    block_on(async {
+        let world = signed();
+        let content = files([("a.py", "a = 1"), ("b.py", "b = 2")]);
+        let unsigned = World {
+            signer: None,
+            trusted: TrustedKeys::default(),
+            ..world.clone()
+        };
+        unsigned.publish(&content, "unsigned").await.expect("published");
+        // Each is said to be where the other is.
+        swap(&world, &*world.stores[0], ["a.py", "b.py"]).await;
+        let reader = Reader::open(unsigned.environment(), None).await.expect("a release");
+        reader.read_many(&["a.py"]).await.expect_err("another file's content");
+        let mended = world.publish(&content, "signed").await.expect("published");
+        assert!(mended.new, "it is another release");
+        assert_eq!(world.seen().await, vec![Some(content.clone()); 4]);
+        assert!(!world.publish(&content, "nothing to do").await.expect("there").new);
+    });
+}
+
+#[test]
+fn a_forged_marker_that_names_other_packs_is_not_signed_as_it_is() {
+    block_on(async {
+        let world = signed();
+        let content = files([("a.py", "a = 1"), ("b.py", "b = 2")]);
+        for forged in [
+            "[]",
+            r#"[{"sha256":"0000000000000000000000000000000000000000000000000000000000000000","size":5,"parts":1}]"#,
+        ] {
+            let unsigned = World {
+                signer: None,
+                ..world.clone()
+            };
+            unsigned.publish(&files([]), "nothing").await.expect("published");
+            unsigned.publish(&content, "unsigned").await.expect("published");
+            tamper(&world, 0, |marker| {
+                let (before, rest) = marker.split_once("\"packs\":[").expect("packs");
+                let (_, after) = rest.split_once(']').expect("their end");
+                format!("{before}\"packs\":{forged}{after}")
+            })
+            .await;
+            world.publish(&content, "signed").await.expect("published");
+            assert_eq!(world.seen().await, vec![Some(content.clone()); 4]);
+        }
+    });
+}
+
+#[test]
+fn a_marker_that_no_publisher_writes_is_damaged_whoever_signed_it() {
+    block_on(async {
+        let world = signed();
+        world
+            .publish(&files([("a.py", "a = 1")]), "signed")
+            .await
+            .expect("published");
+        let size = |marker: &str, size: &str| {
+            let (before, rest) = marker.split_once("\"packs\":[").expect("packs");
+            let (_, after) = rest.split_once("\"size\":").expect("a size");
+            let (_, after) = after.split_once(',').expect("more");
+            format!(
+                "{before}\"packs\":[{{\"sha256\":\"{}\",\"size\":{size},{after}",
+                "0".repeat(64)
+            )
+        };
+        let forgeries: [&dyn Fn(&str) -> String; 5] = [
+            &|marker| size(marker, "18446744073709551615"),
+            &|marker| size(marker, "1000000000"),
+            &|marker| marker.replace("\"parts\":1", "\"parts\":1000000000000"),
+            &|marker| marker.replace("\"sequence\":1", "\"sequence\":18446744073709551615"),
+            &|marker| marker.replace("\"stack\"", "\"pruned\":{\"deleted_before\":9,\"epoch\":0},\"stack\""),
+        ];
+        let key = format!("{}/.rstack/marker", world.area);
+        let before = world.stores[1]
+            .get_many(std::slice::from_ref(&key))
+            .await
+            .expect("read")
+            .pop()
+            .flatten()
+            .expect("a marker");
+        for forge in forgeries {
+            tamper(&world, 1, forge).await;
+            let error = Reader::open(world.copy(1), None).await.expect_err("no marker");
+            assert!(error.to_string().contains("this marker cannot be"), "{error}");
+            let put = Put {
+                key: key.clone(),
+                body: Body::Bytes(before.clone()),
+            };
+            world.stores[1]
+                .put_many(&mut std::iter::once(put), &|_, _| ())
+                .await
+                .expect("written");
+        }
+        Reader::open(world.copy(1), None).await.expect("a release");
+    });
+}
+
+#[test]
+fn a_signature_that_does_not_fit_is_none_though_it_names_the_right_key() {
+    block_on(async {
+        let world = signed();
+        let content = files([("a.py", "a = 1")]);
+        world.publish(&content, "signed").await.expect("published");
+        tamper(&world, 0, |marker| {
+            let (before, value) = marker.split_once("\"value\":\"").expect("a signature");
+            let other = if value.starts_with('A') { 'B' } else { 'A' };
+            format!("{before}\"value\":\"{other}{}", &value[1..])
+        })
+        .await;
+        let wrong = refused(world.environment()).await;
+        assert!(matches!(wrong, Distrust::WrongSignature { .. }), "{wrong}");
+        let again = world.publish(&content, "sign it").await.expect("signed");
+        assert_eq!((again.new, again.sequence), (false, 2));
+        assert_eq!(world.seen().await, vec![Some(content); 4]);
+    });
+}
+
+#[test]
+fn files_that_nobody_trusted_has_signed_are_not_signed_along_with_new_ones() {
+    block_on(async {
+        let world = signed();
+        let forger = World {
+            signer: Some(key()),
+            ..world.clone()
+        };
+        for other in [
+            World {
+                signer: None,
+                ..world.clone()
+            },
+            forger,
+        ] {
+            other
+                .publish(&files([("evil.py", "import evil")]), "evil")
+                .await
+                .expect("published");
+            let fix = files([("a.py", "a = 2")]);
+            let refused = world
+                .publish_content(&fix, true, &[], "a fix")
+                .await
+                .expect_err("not vouched for");
+            assert_eq!(refused.exit_code(), 1);
+            assert!(refused.to_string().contains("signing would vouch for"), "{refused}");
+            // Emptied, by whom ever, the area takes hot fixes again.
+            other.publish(&files([]), "cleared").await.expect("published");
+            world
+                .publish_content(&fix, true, &[], "a fix")
+                .await
+                .expect("published");
+            assert_eq!(world.seen().await, vec![Some(fix); 4]);
+        }
+        // Of those who sign, each may build on what another one did who is trusted.
+        let colleague = key();
+        let both = TrustedKeys::from(vec![world.signer.as_ref().expect("a key").public(), colleague.public()]);
+        let second = World {
+            signer: Some(colleague),
+            trusted: both,
+            ..world.clone()
+        };
+        let more = files([("b.py", "b = 2")]);
+        second
+            .publish_content(&more, true, &[], "another fix")
+            .await
+            .expect("published");
     });
 }

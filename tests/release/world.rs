@@ -95,6 +95,7 @@ impl World {
                 removed: &removed,
             },
             mover: self.mover(&stores, message),
+            trusted: &self.trusted,
             dry_run: false,
         };
         let work = Work {

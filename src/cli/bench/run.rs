@@ -14,6 +14,7 @@ use rstack::trust::TrustedKeys;
 use rstack::{Error, ErrorKind, Result};
 
 use super::Args;
+use super::once::Once;
 use super::plan::{Found, Home, Plan};
 use super::report::{Problem, Report, Row};
 use crate::cli::Context;
@@ -25,6 +26,8 @@ pub(super) struct Run<'a> {
     plan: Plan,
     endpoints: StoreEndpoints,
     trusted: TrustedKeys,
+    /// Of what is measured.
+    reporter: Once<'a>,
     rows: Vec<Line>,
     /// Where scratch areas may be.
     written: RefCell<BTreeSet<StoreKind>>,
@@ -64,6 +67,7 @@ impl<'a> Run<'a> {
             endpoints: plan.delays.endpoints(),
             plan,
             trusted: context.settings.trusted(),
+            reporter: Once::new(context.ui),
             rows: Vec::new(),
             written: RefCell::default(),
             first: None,
@@ -241,7 +245,7 @@ impl<'a> Run<'a> {
             access: &self.plan.access,
             endpoints: &self.endpoints,
             trusted: &self.trusted,
-            reporter: self.context.ui,
+            reporter: &self.reporter,
             interrupt: &self.context.interrupt,
         }
     }

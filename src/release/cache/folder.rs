@@ -1,10 +1,12 @@
 //! The folder: files that appear whole or not at all, in a place that only its owner may write.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+use rustix::fs::OFlags;
 
 /// A later version of rstack that keeps things otherwise uses another name beside this one.
 const LAYOUT: &str = "v1";
@@ -103,11 +105,17 @@ impl Folder {
 
     /// A file, which thereby counts as used.
     pub(super) fn read(&self, kind: &str, name: &str) -> io::Result<Option<Vec<u8>>> {
-        let mut file = match File::open(self.path(kind, name)) {
+        // A pipe in its place would keep the reader waiting for one who writes.
+        let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+        let path = self.path(kind, name);
+        let mut file = match OpenOptions::new().read(true).custom_flags(nonblocking).open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other?,
         };
         let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Ok(None);
+        }
         let mut content = Vec::new();
         content.try_reserve_exact(usize::try_from(metadata.len()).unwrap_or(usize::MAX))?;
         file.read_to_end(&mut content)?;

@@ -1,11 +1,9 @@
 //! Manifests and packs: every store's are hashed, and of each pack every file once.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sha2::{Digest, Sha256};
 
 use super::report::Wrong;
 use super::run::Look;
@@ -15,7 +13,7 @@ use crate::publish::Meter;
 use crate::release::blob::{self, Keyed};
 use crate::release::copies::{blobs, fetch};
 use crate::release::marker::{Blob, Held, Marker};
-use crate::release::pack::{Slot, slice, unpack};
+use crate::release::pack;
 use crate::release::{ContentHash, FileEntry, Manifest, ReleaseId, keys};
 use crate::store::{Store, StoreErrorKind, StoreResult};
 
@@ -24,9 +22,6 @@ const AT_ONCE: usize = 8;
 const BUDGET: u32 = 64 << 10;
 /// A manifest takes several times its size once it is unpacked.
 const UNPACKED: u64 = 8;
-/// Files larger than this are unpacked piece by piece.
-const WHOLE: u64 = 4 << 20;
-const PIECE: usize = 64 << 10;
 /// Damaged files of one pack that are named.
 const NAMED: usize = 10;
 
@@ -84,13 +79,14 @@ impl Look<'_> {
                     manifest = Some(Manifest::parse(store, &kept.manifest.key, &value));
                 };
                 self.blob(&kept.manifest, head, meter, parse).await?;
-                Ok::<_, Error>((*id == &head.marker.release, manifest.transpose()))
+                Ok::<_, Error>((kept, *id == &head.marker.release, manifest.transpose()))
             })
             .collect();
         let mut manifests = stream::iter(jobs).buffer_unordered(AT_ONCE);
         let mut index = Index::default();
-        while let Some((current, manifest)) = manifests.try_next().await? {
+        while let Some((kept, current, manifest)) = manifests.try_next().await? {
             let Some(manifest) = manifest? else { continue };
+            self.unnamed(kept, &manifest);
             for (path, file) in &manifest.files {
                 let contents = index.contents.entry(file.pack).or_default();
                 let place = (file.offset, file.length);
@@ -101,6 +97,16 @@ impl Look<'_> {
             }
         }
         Ok(index)
+    }
+
+    /// Tells of packs that a manifest needs and the move to it does not name, so that nobody fetches them.
+    fn unnamed(&self, kept: &Kept, manifest: &Manifest) {
+        let named: BTreeSet<ContentHash> = kept.packs.iter().map(|pack| pack.sha256).collect();
+        let lost = manifest.files.values().find(|file| !named.contains(&file.pack));
+        if let Some(file) = lost {
+            let message = format!("the move to it does not name its pack {}", file.pack);
+            self.witnesses[0].differs(&kept.manifest.key, Wrong::Damaged, false, Some(message));
+        }
     }
 
     /// Looks at every pack, and at what is in it.
@@ -240,33 +246,11 @@ async fn copy(from: &Witness<'_>, to: &Witness<'_>, keyed: &Keyed) -> StoreResul
 async fn unpack_all(pack: Bytes, contents: Contents) -> Vec<String> {
     let work = move || {
         let wrong = contents.values().filter_map(|(file, path)| {
-            let error = check(&pack, file).err()?;
+            let error = pack::check(&pack, file).err()?;
             Some(format!("`{path}` in this pack: {error}"))
         });
         wrong.take(NAMED).collect()
     };
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| vec![format!("unpacking broke off: {error}")])
-}
-
-fn check(pack: &Bytes, file: &FileEntry) -> Result<(), String> {
-    if file.size <= WHOLE {
-        return unpack(pack, file).map(drop);
-    }
-    let unpackable = |error: std::io::Error| format!("it cannot be unpacked: {error}");
-    let compressed = slice(pack, &Slot::from(file))?;
-    let mut reader = zstd::Decoder::new(&compressed[..]).map_err(unpackable)?;
-    let (mut hasher, mut piece, mut size) = (Sha256::new(), vec![0; PIECE], 0);
-    loop {
-        let count = reader.read(&mut piece).map_err(unpackable)?;
-        if count == 0 {
-            break;
-        }
-        hasher.update(&piece[..count]);
-        size += count as u64;
-    }
-    if size == file.size && ContentHash(hasher.finalize().into()) == file.sha256 {
-        return Ok(());
-    }
-    Err("its hash is not what the manifest says".to_owned())
 }

@@ -7,15 +7,15 @@ use futures_util::future::join_all;
 
 use super::report::Wrong;
 use super::run::Look;
-use super::witness::Witness;
+use super::witness::{Copy, Standing, Witness};
 use crate::error::Result;
 use crate::publish::{Meter, WrittenFile, list_found, written_files};
 use crate::release::blob::Keyed;
 use crate::release::copies::fetch;
-use crate::release::marker::{Blob, Marker};
+use crate::release::marker::Marker;
 use crate::release::pack::unpack;
 use crate::release::{ContentHash, FileEntry, Manifest, keys};
-use crate::store::{StoreError, StoreErrorKind, StoreResult};
+use crate::store::{Body, Put, StoreError, StoreErrorKind, StoreResult};
 
 /// Values that are in memory together.
 const CHUNK: usize = 100;
@@ -71,6 +71,71 @@ impl Look<'_> {
         Ok(files)
     }
 
+    /// Gives caches that were emptied the plain files that durable stores have. Whether they came is seen when all are compared.
+    pub(super) async fn refill(&self, ledgers: &mut Ledgers, marker: &Marker, manifest: &Manifest) -> Result<()> {
+        let durable = self.witnesses.iter().zip(&*ledgers);
+        let durable = durable.filter(|(witness, _)| witness.standing != Standing::Cache);
+        let files = durable.flat_map(|(_, files)| files).filter_map(|file| {
+            let entry = manifest.files.get(file.path.as_str())?;
+            (entry.sha256.0 == file.sha256).then(|| (file.path.clone(), (file.clone(), *entry)))
+        });
+        let files: BTreeMap<String, (WrittenFile, FileEntry)> = files.collect();
+        for (witness, listed) in self.witnesses.iter().zip(ledgers) {
+            let fits = |file: &&(WrittenFile, FileEntry)| {
+                let key = self.area.key(&file.0.path);
+                witness.store.limit(&key, file.0.size).is_none()
+            };
+            let wanted: Vec<_> = files.values().filter(fits).cloned().collect();
+            if wanted.is_empty() || !self.is_emptied(witness).await {
+                continue;
+            }
+            self.go_on()?;
+            *listed = wanted.iter().map(|(file, _)| file.clone()).collect();
+            if let Err(error) = self.fill(witness, marker, listed, wanted).await {
+                witness.fails(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a cache has nothing of the area: no marker, and no list of plain files, of whichever stack.
+    async fn is_emptied(&self, witness: &Witness<'_>) -> bool {
+        let markerless = matches!(witness.copy, Copy::Absent) && witness.version.is_none();
+        if witness.standing != Standing::Cache || !markerless || witness.exempt || !witness.answers() {
+            return false;
+        }
+        match witness.store.are_there(&[self.area.ledger_key()]).await {
+            Ok(there) => there == [false],
+            Err(error) => {
+                witness.fails(error);
+                false
+            }
+        }
+    }
+
+    async fn fill(
+        &self,
+        witness: &Witness<'_>,
+        marker: &Marker,
+        listed: &[WrittenFile],
+        files: Vec<(WrittenFile, FileEntry)>,
+    ) -> StoreResult<()> {
+        list_found(witness.store, self.area, self.stack, listed).await?;
+        for (hash, files) in by_pack(files, |(_, entry)| entry.pack) {
+            let Some(pack) = self.pack(marker, hash).await else {
+                continue;
+            };
+            let mut puts = files.iter().filter_map(|(file, entry)| {
+                Some(Put {
+                    key: self.area.key(&file.path),
+                    body: Body::Bytes(unpack(&pack, entry).ok()?),
+                })
+            });
+            witness.store.put_many(&mut puts, &|_, _| ()).await?;
+        }
+        Ok(())
+    }
+
     /// Compares the plain files of every store.
     pub(super) async fn plain(
         &self,
@@ -101,15 +166,8 @@ impl Look<'_> {
 
     /// Writes files anew from the packs, a pack at a time.
     async fn rewrite(&self, witness: &Witness<'_>, marker: &Marker, files: Vec<(String, FileEntry, Wrong)>) {
-        let mut by_pack: BTreeMap<ContentHash, Vec<(String, FileEntry, Wrong)>> = BTreeMap::new();
-        for file in files {
-            by_pack.entry(file.1.pack).or_default().push(file);
-        }
-        for (hash, files) in by_pack {
-            let pack = match marker.packs.iter().find(|pack| pack.sha256 == hash) {
-                Some(pack) => self.pack(*pack).await,
-                None => None,
-            };
+        for (hash, files) in by_pack(files, |(_, entry, _)| entry.pack) {
+            let pack = self.pack(marker, hash).await;
             for (path, entry, what) in files {
                 let key = self.area.key(&path);
                 match pack.as_ref().map(|pack| unpack(pack, &entry)) {
@@ -122,10 +180,10 @@ impl Look<'_> {
     }
 
     /// A pack from whichever store has it.
-    async fn pack(&self, pack: Blob) -> Option<Bytes> {
+    async fn pack(&self, marker: &Marker, hash: ContentHash) -> Option<Bytes> {
         let keyed = Keyed {
-            key: keys::pack(self.area, pack.sha256),
-            blob: pack,
+            key: keys::pack(self.area, hash),
+            blob: *marker.packs.iter().find(|pack| pack.sha256 == hash)?,
         };
         for witness in self.witnesses.iter().filter(|witness| witness.answers()) {
             if let Ok(value) = fetch(witness.store, &keyed).await {
@@ -203,6 +261,14 @@ async fn read(witness: &Witness<'_>, keys: &[String]) -> StoreResult<Vec<Option<
     let bytes = values.iter().flatten().map(|value| value.len() as u64).sum();
     witness.read(keys.len() as u64, bytes);
     Ok(values)
+}
+
+fn by_pack<T>(files: Vec<T>, pack: impl Fn(&T) -> ContentHash) -> BTreeMap<ContentHash, Vec<T>> {
+    let mut packs: BTreeMap<ContentHash, Vec<T>> = BTreeMap::new();
+    for file in files {
+        packs.entry(pack(&file)).or_default().push(file);
+    }
+    packs
 }
 
 fn chunks(files: &[WrittenFile]) -> Vec<&[WrittenFile]> {

@@ -109,7 +109,10 @@ impl<'a> Look<'a> {
         self.packs(&packs, contents, &head, &reading).await?;
         self.notes(&head).await;
         if let Some(manifest) = &current {
-            let ledgers = self.ledgers(manifest).await;
+            let mut ledgers = self.ledgers(manifest).await;
+            if self.repair {
+                self.refill(&mut ledgers, &head.marker, manifest).await?;
+            }
             let files: usize = ledgers.iter().map(Vec::len).sum();
             let bytes = ledgers.iter().flatten().map(|file| file.size).sum();
             let reading = Meter::new(work.reporter, Task::Verify, files, Some(bytes));
@@ -139,6 +142,7 @@ impl<'a> Look<'a> {
             found.differences.iter().filter(|found| found.repaired).count()
         });
         let message = match repaired.sum::<usize>() {
+            0 if self.repair => "interrupted; what was copied already stays".to_owned(),
             0 => "interrupted; nothing was changed".to_owned(),
             repaired => format!("interrupted; {repaired} of what differed is repaired already"),
         };
