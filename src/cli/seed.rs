@@ -163,8 +163,14 @@ impl Options {
 
 /// Reads the directory given, or configured; the demo scripts otherwise.
 pub(crate) async fn read(context: &Context<'_>, dir: Option<PathBuf>) -> Result<Tree> {
-    match dir.or_else(|| context.settings.config.seed.path.clone()) {
-        Some(dir) => Box::pin(Tree::read(&dir, context.ui, &context.interrupt)).await,
+    let configured = context.settings.config.seed.path.as_ref();
+    match dir.as_ref().or(configured) {
+        Some(path) => Box::pin(Tree::read(path, context.ui, &context.interrupt))
+            .await
+            .map_err(|error| match *error.kind {
+                ErrorKind::Usage(_) if dir.is_none() => error.with_hint("`seed.path` in rstack.yaml names it"),
+                _ => error,
+            }),
         None => Ok(Tree::demo()),
     }
 }

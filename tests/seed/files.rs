@@ -120,6 +120,18 @@ fn links_inside_are_followed_and_links_outside_refused() {
 }
 
 #[test]
+fn a_directory_that_the_configuration_names_is_told_as_such() {
+    let dir = Dir::new(&files([("rstack.yaml", b"seed: {path: missing}\n")]));
+    let call = Rstack::new().endpoint("http://127.0.0.1:9").dir(dir.path());
+    let output = call.args(["seed", "-n", "demo"]).run().expect(2);
+    assert!(output.stderr.contains("`missing` does not exist"), "{output}");
+    assert!(
+        output.stderr.contains("hint: `seed.path` in rstack.yaml names it"),
+        "{output}"
+    );
+}
+
+#[test]
 fn what_cannot_be_published_is_named() {
     let seed = |dir: &std::path::Path| {
         Rstack::new()
