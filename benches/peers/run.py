@@ -57,6 +57,8 @@ def main() -> int:
     if not options.works and (options.save or not options.quick):
         filed.write(path, kind, report.ratios)
     sys.stdout.write(report.text())
+    if not before:
+        print(f"no ratios of a {kind} run are on file to compare with", file=sys.stderr)
     for sentence in filed.worse(before, report.ratios):
         print(f"warning: slower than on file: {sentence}", file=sys.stderr)
     for title in report.missed:

@@ -193,6 +193,7 @@ impl Bench<'_> {
                 let paths: Vec<String> = source.list().into_keys().collect();
                 let wanted: Vec<&str> = paths.iter().map(String::as_str).collect();
                 let contents = source.read_many(&wanted).await?;
+                self.tell(source.take_warnings());
                 Ok((paths, contents))
             }
             Target::Area { standing, area, by } => {
@@ -200,8 +201,16 @@ impl Bench<'_> {
                 let reader = Reader::load(place, None, Load::Everything).await?;
                 let wanted: Vec<&str> = reader.manifest().files.keys().map(AsRef::as_ref).collect();
                 let contents = reader.read_many(&wanted).await?;
+                self.tell(reader.place().findings.take_warnings());
                 Ok((wanted.iter().map(ToString::to_string).collect(), contents))
             }
+        }
+    }
+
+    /// What came up while something was read, such as a Redis that does not answer.
+    fn tell(&self, warnings: Vec<Event>) {
+        for warning in warnings {
+            self.reporter.report(&warning);
         }
     }
 

@@ -2,7 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::future::pending;
+use std::pin::pin;
 use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
 
 use rstack::aws::StoreEndpoints;
 use rstack::bench::{Bench, Filling, Held, Measured, ScratchCache, Spread, Subject, Way, fill};
@@ -19,6 +25,9 @@ use super::plan::{Found, Home, Plan};
 use super::report::{Problem, Report, Row};
 use crate::cli::Context;
 use crate::cli::shell::command_line;
+
+/// Opening a source is told when it takes longer than this.
+const SLOW: Duration = Duration::from_secs(1);
 
 pub(super) struct Run<'a> {
     context: &'a Context<'a>,
@@ -125,7 +134,17 @@ impl<'a> Run<'a> {
             filled?;
         }
         for found in std::mem::take(&mut self.plan.subjects) {
-            self.look(found).await?;
+            let ui = self.context.ui;
+            let message = format!("opening {}", found.label);
+            let telling = async {
+                tokio::time::sleep(SLOW).await;
+                ui.report(&Event::Note { message });
+                pending::<Infallible>().await
+            };
+            match select(pin!(self.look(found)), pin!(telling)).await {
+                Either::Left((looked, _)) => looked?,
+                Either::Right((never, _)) => match never {},
+            }
         }
         if self.rows.is_empty() {
             let hint = if self.asks_for(Way::Publish) {
@@ -359,12 +378,15 @@ impl Line {
     }
 
     fn take(&mut self, measured: &Measured, counted: bool) {
+        self.files = measured.files;
+        self.bytes = measured.bytes;
+        // Each publishing makes what the stores list longer, which later ones then send and receive.
+        if self.seconds.is_empty() {
+            self.traffic = measured.traffic;
+        }
         if counted {
             self.seconds.extend(&measured.seconds);
         }
-        self.files = measured.files;
-        self.bytes = measured.bytes;
-        self.traffic = measured.traffic;
     }
 
     fn into_row(self) -> Row {
