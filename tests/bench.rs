@@ -404,11 +404,7 @@ fn what_comes_up_in_every_run_is_told_once() {
     let source = format!("env:{name}/{name}");
     let call = local.rstack(["bench", "-n", &name, &source, "--redis-url", "redis://127.0.0.1:1"]);
     let output = call.args(["--way", "cold", "--repeat", "3"]).run().expect(0);
-    assert_eq!(
-        output.stderr.matches(" is passed over").count(),
-        1,
-        "{output}"
-    );
+    assert_eq!(output.stderr.matches(" is passed over").count(), 1, "{output}");
 }
 
 #[test]

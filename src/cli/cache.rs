@@ -66,7 +66,10 @@ impl Cache {
                     let (files, bytes) = (text::count(removed.files, "file"), text::bytes(removed.bytes));
                     let seen = match removed.areas_seen {
                         0 => String::new(),
-                        areas => format!(", and how far {} was seen to have come", text::count(areas, "area")),
+                        areas => {
+                            let (count, were) = (text::count(areas, "area"), if areas == 1 { "was" } else { "were" });
+                            format!(", and how far {count} {were} seen to have come")
+                        }
                     };
                     format!("removed {files}, {bytes}{seen}\n")
                 };

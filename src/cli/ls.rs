@@ -20,7 +20,7 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-stdout: size, the start of the SHA-256, and path of every file.
+stdout: size, the start of the SHA-256, and path of every file; then the paths that a hot fix hides in areas behind it.
 
 Exit codes: 0 listed, 1 there is no such release or a store cannot be read, 2 usage
 
@@ -41,6 +41,8 @@ struct File {
 struct Report {
     files: Vec<File>,
     bytes: u64,
+    /// Paths that it hides in sources behind it.
+    hidden: Vec<String>,
 }
 
 impl Args {
@@ -57,6 +59,7 @@ impl Args {
         let report = Report {
             bytes: files.iter().map(|file| file.size).sum(),
             files,
+            hidden: source.hidden().into_iter().map(str::to_owned).collect(),
         };
         context
             .ui
@@ -73,6 +76,13 @@ fn words(report: &Report, style: Style) -> String {
             (Role::Plain, text::bytes(file.size)),
             (Role::Quiet, sha256),
             (Role::Strong, file.path.clone()),
+        ]);
+    }
+    for path in &report.hidden {
+        table.row([
+            (Role::Quiet, "hidden".to_owned()),
+            (Role::Quiet, String::new()),
+            (Role::Strong, path.clone()),
         ]);
     }
     table.render(style)

@@ -34,6 +34,24 @@ impl PlainOption {
         self.plain || bytes <= LARGEST && !self.no_plain
     }
 
+    /// Leaves the plain files alone that an area has, and says so. Tells whether they stay behind unasked.
+    pub(crate) async fn leave(
+        &self,
+        context: &Context<'_>,
+        deciding: &dyn Store,
+        area: &Area,
+        stack_id: &str,
+        again: &str,
+    ) -> Result<bool> {
+        if !has_plain_files(deciding, area, stack_id).await? {
+            return Ok(false);
+        }
+        let message = format!("the plain files of area `{area}` stay what they were");
+        let hint = Some(format!("this writes them, however many there are: {again} --plain"));
+        context.ui.report(&Event::Warning { message, hint });
+        Ok(!self.no_plain)
+    }
+
     /// As [`PlainOption::write`]. The release is there whatever happens here, so what fails is told, and `again` is the
     /// command that completes it.
     pub(crate) async fn follow(
@@ -80,17 +98,13 @@ impl PlainOption {
         again: &str,
     ) -> Result<Followed> {
         let stack = &environment.stack;
-        let there = has_plain_files(stores.roles().deciding, area, &stack.id).await?;
-        if there && !self.wanted(now.bytes) {
-            let message = format!("the plain files of area `{area}` stay what they were");
-            let hint = Some(format!("this writes them, however many there are: {again} --plain"));
-            context.ui.report(&Event::Warning { message, hint });
+        let deciding = stores.roles().deciding;
+        let left = |behind| Ok(Followed { files: None, behind });
+        if !self.wanted(now.bytes) {
+            return left(self.leave(context, deciding, area, &stack.id, again).await?);
         }
-        if !self.wanted(now.bytes) || !(there || now.first || self.plain) {
-            return Ok(Followed {
-                files: None,
-                behind: there && !self.no_plain,
-            });
+        if !(now.first || self.plain || has_plain_files(deciding, area, &stack.id).await?) {
+            return left(false);
         }
         let place = stores.place(area, stack);
         let files = Box::pin(catch_up(context, place, &stores.each(), &stack.id)).await?;

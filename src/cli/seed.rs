@@ -184,12 +184,16 @@ pub(crate) struct SeedReport {
     pub(crate) bytecode: Vec<Compiled>,
     #[serde(flatten)]
     pub(crate) files: Report,
+    /// There are plain files, of another release.
+    #[serde(skip)]
+    behind: bool,
 }
 
 impl SeedReport {
     pub(crate) fn outcome(&self) -> Outcome {
         let release = self.release.as_ref().map_or(Outcome::Done, Published::outcome);
-        release.and(self.files.outcome())
+        let plain = if self.behind { Outcome::Partial } else { Outcome::Done };
+        release.and(self.files.outcome()).and(plain)
     }
 
     /// Says how to come to a Redis that does not answer.
@@ -271,10 +275,22 @@ impl Seed<'_> {
             context.ui.report(&Event::Note { message });
             files = Box::pin(catch_up(context, place, &each, &self.stack.id)).await?;
         }
+        let deciding = each.iter().find(|store| store.kind() == StoreKind::DynamoDb);
+        let left = deciding.filter(|_| release.is_some() && !plain && !self.dry_run);
+        let behind = match left {
+            Some(deciding) => {
+                let (plain, again) = (&self.options.plain, self.command(context)?);
+                plain
+                    .leave(context, *deciding, self.area, &self.stack.id, &again)
+                    .await?
+            }
+            None => false,
+        };
         Ok(SeedReport {
             release,
             bytecode: Vec::new(),
             files,
+            behind,
         })
     }
 

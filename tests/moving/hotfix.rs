@@ -81,6 +81,13 @@ fn files_in_front_of_an_area_are_read_first_and_removed_paths_are_hidden_until_i
     --- stderr
     [CLOCK] in front of an area, such as `prod`, it is read as '[NAME]-hotfix;prod': rstack ls --name [NAME] --local '[NAME]-hotfix;prod'
     ");
+    let listed = world.look(["ls", &hotfix]).expect(0);
+    let hidden = listed
+        .stdout
+        .lines()
+        .last()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(hidden, Some(vec!["hidden", "shop/old.py"]), "{listed}");
     // The area itself still has it, and a hot fix can be rolled back like any release.
     assert!(world.read(&prod).contains_key("shop/old.py"));
     world.call(["rollback", &hotfix, "--yes"]).run().expect(0);

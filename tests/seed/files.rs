@@ -230,3 +230,23 @@ fn a_file_too_large_for_dynamodb_is_left_out_there_and_named() {
     assert_eq!(dynamodb, files([("small.py", b"1")]));
     world.seed_dir(dir.path()).run().expect(3);
 }
+
+#[test]
+fn plain_files_that_stay_behind_a_release_that_grew_are_told() {
+    let world = World::new("seed-grown");
+    let dir = Dir::new(&files([("v.py", b"v = 1\n")]));
+    world.seed_dir(dir.path()).run().expect(0);
+    dir.write("v.py", b"v = 2\n");
+    dir.write("w.bin", &vec![b'x'; 17 << 20]);
+    // And again when there is nothing to publish.
+    for _ in 0..2 {
+        let grown = world.seed_dir(dir.path()).run().expect(3);
+        assert!(grown.stderr.contains("stay what they were"), "{grown}");
+        assert!(grown.stderr.contains("--plain"), "{grown}");
+    }
+    let asked = world.seed_dir(dir.path()).args(["--no-plain"]).run().expect(0);
+    assert!(asked.stderr.contains("stay what they were"), "{asked}");
+    let gone = Dir::new(&files([("v.py", b"v = 2\n")]));
+    let small = world.seed_dir(gone.path()).run().expect(0);
+    assert!(!small.stderr.contains("stay what they were"), "{small}");
+}

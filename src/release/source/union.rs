@@ -1,6 +1,6 @@
 //! Several sources as one: the first that has a path, or hides it, counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -197,6 +197,13 @@ impl Source {
             }
         }
         listed
+    }
+
+    /// Paths that its releases hide in sources behind this one, in order.
+    #[must_use]
+    pub fn hidden(&self) -> BTreeSet<&str> {
+        let hidden = self.members().flat_map(|(_, member)| member.hidden());
+        hidden.filter(|path| self.find(path).is_none()).collect()
     }
 
     /// The content of a path that can be had without waiting for a store.
