@@ -1,12 +1,12 @@
 //! Random moves of several areas against a plain model.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use rstack::aws::Aws;
 use rstack::interrupt;
 use rstack::release::{Keep, Load, LocalCache, Opening, Pin, Reader, Source, SourceUrl};
 use rstack::store::{FileStore, Store};
@@ -136,13 +136,19 @@ impl Line {
 struct Play<'a> {
     worlds: [World; AREAS],
     lines: [Line; AREAS],
-    /// Where the stores are, if they are folders.
-    root: Option<&'a Path>,
+    unions: Option<&'a Unions>,
     /// How far the clock is ahead.
     later: Duration,
 }
 
-pub(super) async fn play(world: &World, acts: &[Act], root: Option<&Path>) {
+/// How unions of the areas are read.
+pub(super) struct Unions {
+    /// Where the stores are, as in the address of a source before the area.
+    pub(super) stores: [String; 3],
+    pub(super) aws: Option<Aws>,
+}
+
+pub(super) async fn play(world: &World, acts: &[Act], unions: Option<&Unions>) {
     let area = |what: &str| World {
         area: format!("{}-{what}", world.area).parse().expect("an area"),
         ..world.clone()
@@ -150,7 +156,7 @@ pub(super) async fn play(world: &World, acts: &[Act], root: Option<&Path>) {
     let mut play = Play {
         worlds: [area("hotfix"), area("uat"), area("prod")],
         lines: Default::default(),
-        root,
+        unions,
         later: Duration::ZERO,
     };
     for act in acts {
@@ -322,19 +328,19 @@ impl Play<'_> {
 
     /// The first area in front of the last.
     async fn check_union(&self) {
-        let (Some(root), Some(fixes), Some(below)) = (self.root, self.lines[0].current(), self.lines[2].current())
+        let (Some(unions), Some(fixes), Some(below)) = (self.unions, self.lines[0].current(), self.lines[2].current())
         else {
             return;
         };
         let mut expected = below.files.clone();
         expected.retain(|path, _| !fixes.hidden.contains(path));
         expected.extend(fixes.files.clone());
-        for store in 0..3 {
-            let url = |area: usize| format!("file://{}/{store}/{}", root.display(), self.worlds[area].area);
+        for store in &unions.stores {
+            let url = |area: usize| format!("{store}/{}", self.worlds[area].area);
             let url = SourceUrl::parse(&format!("{};{}", url(0), url(2)), None).expect("a source");
             let (_interrupter, interrupt) = interrupt::channel();
             let opening = Opening {
-                aws: None,
+                aws: unions.aws.as_ref(),
                 trusted: &TrustedKeys::default(),
                 cache: &LocalCache::in_memory(),
                 load: Load::Everything,
@@ -395,6 +401,7 @@ proptest! {
         let root = TempDir::new().expect("a folder");
         let store = |number: usize| Arc::new(FileStore::new(root.path().join(number.to_string()))) as Arc<dyn Store>;
         let world = World::new([store(0), store(1), store(2)], "model");
-        block_on(play(&world, &acts, Some(root.path())));
+        let stores = [0, 1, 2].map(|number| format!("file://{}/{number}", root.path().display()));
+        block_on(play(&world, &acts, Some(&Unions { stores, aws: None })));
     }
 }

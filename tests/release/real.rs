@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use aws_sdk_s3::types::CreateBucketConfiguration;
 use bytes::Bytes;
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{Config as ProptestConfig, TestRunner};
 use rstack::store::{DynamoDbStore, RedisStore, S3Store};
 
 use super::contention::eight;
 use super::corrupt::is_caught;
 use super::faulty::{Fate, Faulty};
-use super::model::{act, play};
+use super::model::{Unions, act, play};
 use super::world::{Files, World};
 use crate::support::{block_on, local};
 
@@ -34,16 +33,26 @@ pub(super) async fn environment(what: &str) -> World {
 }
 
 #[test]
-fn a_few_sequences_of_releases_are_what_the_model_says() {
-    let _ = local::shared();
-    let mut runner = TestRunner::deterministic();
-    for _ in 0..3 {
-        let acts = proptest::collection::vec(act(), 12)
-            .new_tree(&mut runner)
-            .expect("acts")
-            .current();
-        block_on(async { play(&environment("release-model").await, &acts, None).await });
-    }
+fn a_few_sequences_of_releases_and_their_unions_are_what_the_model_says() {
+    let local = local::shared();
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 12,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let played = runner.run(&proptest::collection::vec(act(), 6..18), |acts| {
+        block_on(async {
+            let world = environment("release-model").await;
+            let (name, redis) = (&world.area, local.redis_url().trim_end_matches('/').to_owned());
+            let unions = Unions {
+                stores: [format!("dynamodb://{name}"), format!("s3://{name}"), redis],
+                aws: Some(local.aws().await),
+            };
+            play(&world, &acts, Some(&unions)).await;
+        });
+        Ok(())
+    });
+    played.expect("what the model says");
 }
 
 #[test]
