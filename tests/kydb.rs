@@ -195,6 +195,12 @@ fn what_kydb_has_is_neither_pinned_nor_signed_nor_there_by_accident() {
     error: there is nothing in [SOURCE]
     hint: the base path is the folder that holds the modules
     ");
+    let missing = call(&["ls", "kydb+dynamodb://no-such-table/home"]).run().expect(1);
+    assert!(
+        missing.stderr.contains("table `no-such-table` does not exist"),
+        "{missing}"
+    );
+    assert!(missing.stderr.contains("hint: check the name"), "{missing}");
     insta::assert_snapshot!(call(&["ls", &format!("{source}?at=0123abcd")]).run(), @r"
     exit: 2
     --- stdout

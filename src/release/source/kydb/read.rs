@@ -11,7 +11,7 @@ use super::pickle;
 use crate::aws::{Aws, AwsError, Service};
 use crate::error::{Error, Result};
 use crate::publish::Tree;
-use crate::store::{RedisAddress, RedisStore, S3Store, Store};
+use crate::store::{RedisAddress, RedisStore, S3Store, Store, StoreError, StoreKind};
 
 /// How many values are asked for at once.
 const BATCH: usize = 200;
@@ -119,7 +119,10 @@ async fn by_scan(aws: &Aws, table: &str, prefix: &str) -> Result<HashMap<String,
     let mut items = scan.into_paginator().items().send();
     let mut values = HashMap::new();
     while let Some(item) = items.next().await {
-        let mut item = item.map_err(|error| AwsError::new(Service::DynamoDb, "Scan", &error))?;
+        let mut item = item.map_err(|error| {
+            let refused = AwsError::new(Service::DynamoDb, "Scan", &error);
+            StoreError::aws(StoreKind::DynamoDb, &format!("table `{table}`"), &refused)
+        })?;
         let (Some(AttributeValue::S(key)), Some(AttributeValue::B(contents))) =
             (item.remove("path"), item.remove("contents"))
         else {
