@@ -2,6 +2,7 @@
 
 mod delay;
 mod files;
+mod line;
 mod once;
 mod plan;
 mod report;

@@ -11,18 +11,18 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 
 use rstack::aws::StoreEndpoints;
-use rstack::bench::{Bench, Filling, Held, Measured, ScratchCache, Spread, Subject, Way, fill};
+use rstack::bench::{Bench, Filling, Measured, ScratchCache, Subject, Way, fill};
 use rstack::event::{Event, Progress, Reporter as _, Task};
 use rstack::publish::Tree;
 use rstack::store::{StoreError, StoreKind};
-use rstack::traffic::Traffic;
 use rstack::trust::TrustedKeys;
 use rstack::{Error, ErrorKind, Result};
 
 use super::Args;
+use super::line::{Known, Line};
 use super::once::Once;
 use super::plan::{Found, Home, Plan};
-use super::report::{Problem, Report, Row};
+use super::report::{Problem, Report};
 use crate::cli::Context;
 use crate::cli::shell::command_line;
 
@@ -43,29 +43,6 @@ pub(super) struct Run<'a> {
     /// Of a row that could not be measured: the command's own, when there is nothing else.
     first: Option<Error>,
     done: u64,
-}
-
-/// A row while it is being measured.
-struct Line {
-    label: String,
-    /// None of a subject that cannot be opened, where no way was asked for.
-    way: Option<Way>,
-    readers: u32,
-    subject: Option<Rc<Known>>,
-    seconds: Vec<f64>,
-    files: u64,
-    bytes: u64,
-    traffic: Traffic,
-    problem: Option<Problem>,
-}
-
-/// A subject that was looked at.
-struct Known {
-    subject: Subject,
-    held: Held,
-    cache: ScratchCache,
-    /// What `publish` publishes.
-    tree: Option<Tree>,
 }
 
 impl<'a> Run<'a> {
@@ -359,54 +336,5 @@ fn store_error(error: &Error) -> Option<&StoreError> {
     match &*error.kind {
         ErrorKind::Store(cause) => Some(cause),
         _ => None,
-    }
-}
-
-impl Line {
-    fn new(label: &str, way: Option<Way>, readers: u32, subject: Option<Rc<Known>>) -> Self {
-        Self {
-            label: label.to_owned(),
-            way,
-            readers,
-            subject,
-            seconds: Vec::new(),
-            files: 0,
-            bytes: 0,
-            traffic: Traffic::default(),
-            problem: None,
-        }
-    }
-
-    fn take(&mut self, measured: &Measured, counted: bool) {
-        self.files = measured.files;
-        self.bytes = measured.bytes;
-        // Each publishing makes what the stores list longer, which later ones then send and receive.
-        if self.seconds.is_empty() {
-            self.traffic = measured.traffic;
-        }
-        if counted {
-            self.seconds.extend(&measured.seconds);
-        }
-    }
-
-    fn into_row(self) -> Row {
-        let spread = Spread::of(&self.seconds).filter(|_| self.problem.is_none());
-        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let files = (self.files * u64::from(self.readers)) as f64;
-        Row {
-            source: self.label,
-            way: self.way,
-            readers: self.readers,
-            files: self.files,
-            bytes: self.bytes,
-            seconds: self.seconds,
-            spread,
-            files_per_second: spread.filter(|s| s.median > 0.0).map(|s| files / s.median),
-            requests: self.traffic.requests,
-            round_trips: self.traffic.round_trips,
-            sent: self.traffic.sent,
-            received: self.traffic.received,
-            problem: self.problem,
-        }
     }
 }
