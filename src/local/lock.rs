@@ -4,12 +4,15 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::places::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, LocalStep, Reporter};
 use crate::interrupt::Interrupt;
+
+/// After how much waiting it is told: a command that ends looks for a moment whether it is the last one.
+const TELL_AFTER: Duration = Duration::from_secs(1);
 
 /// Held while the local AWS is being changed; the system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -70,6 +73,7 @@ async fn wait(
     reporter: &dyn Reporter,
     interrupt: &Interrupt,
 ) -> Result<()> {
+    let began = Instant::now();
     let mut told = false;
     loop {
         match try_lock() {
@@ -77,7 +81,7 @@ async fn wait(
             Err(TryLockError::Error(e)) => return Err(Error::file("lock", path, e)),
             Err(TryLockError::WouldBlock) => {}
         }
-        if !told {
+        if !told && began.elapsed() >= TELL_AFTER {
             reporter.report(&Event::Local(LocalStep::WaitingForOther));
             told = true;
         }

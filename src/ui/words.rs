@@ -197,7 +197,7 @@ pub(super) fn of_local(step: &LocalStep) -> (Weight, Line) {
         LocalStep::Restarting { what } => (Weight::Normal, format!("{what} does not answer; starting it again")),
         LocalStep::WaitingForOther => (
             Weight::Step,
-            "another rstack is starting the local AWS; waiting for it".to_owned(),
+            "another rstack is starting or stopping the local AWS; waiting for it".to_owned(),
         ),
         LocalStep::Ready { endpoint, seconds } => (
             Weight::Normal,

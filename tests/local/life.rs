@@ -107,6 +107,17 @@ fn it_stops_with_its_last_environment_but_not_under_a_command_that_uses_it() {
 }
 
 #[test]
+fn whoever_waits_for_long_for_another_to_stop_it_says_so() {
+    let local = LocalAws::own();
+    let stopping = local.in_use();
+    stopping.lock().expect("nobody uses it");
+    let mut status = local.rstack(["status"]).spawn();
+    status.until("another rstack is starting or stopping the local AWS; waiting for it");
+    stopping.unlock().expect("a lock");
+    status.wait().expect(0);
+}
+
+#[test]
 fn a_dead_aws_is_started_again_and_its_loss_is_told() {
     let mut local = LocalAws::own();
     make_stack(&local);

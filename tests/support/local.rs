@@ -4,6 +4,7 @@
 //! pipe from the test process closes (also when that process is killed), then stops the servers and deletes their
 //! folder.
 
+use std::fs::File;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -17,7 +18,7 @@ use rstack::aws::{Access, Aws};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{Output, Rstack, block_on, cache};
+use super::{Output, Rstack, cache};
 
 /// A running local AWS. Dropping it stops it.
 pub(crate) struct LocalAws {
@@ -27,20 +28,17 @@ pub(crate) struct LocalAws {
     watchdog: Child,
 }
 
-/// The one for all tests of this run. It is never without a stack (in another region, where no test looks), so that
-/// `down` of the last environment of a test does not stop it for the others. Its Redis is shared as well: never flush
-/// it.
+/// The one for all tests of this run. They use it until they end, so that `down` of the last environment of a test does
+/// not stop it for the others. Its Redis is shared as well: never flush it.
 pub(crate) fn shared() -> &'static LocalAws {
-    static SHARED: OnceLock<LocalAws> = OnceLock::new();
-    SHARED.get_or_init(|| {
+    static SHARED: OnceLock<(LocalAws, File)> = OnceLock::new();
+    let (local, _) = SHARED.get_or_init(|| {
         let local = LocalAws::own();
-        local
-            .rstack(["local", "start", "--region", "us-west-2"])
-            .run()
-            .expect(0);
-        block_on(local.make_stack("us-west-2", "keeps-the-shared-local-aws-up"));
-        local
-    })
+        let in_use = local.in_use();
+        in_use.lock_shared().expect("nobody stops it");
+        (local, in_use)
+    });
+    local
 }
 
 /// An environment name that no other test has.
@@ -94,6 +92,13 @@ impl LocalAws {
         let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
         let variables = variables.as_object().expect("an object").iter();
         self.variables = variables.map(|(name, value)| (name.clone(), text(value))).collect();
+    }
+
+    /// The file of which every command that uses it holds a shared lock, and one that may stop it an exclusive one.
+    pub(crate) fn in_use(&self) -> File {
+        let path = self.home().join("local/in-use");
+        let file = File::options().create(true).truncate(false).write(true).open(path);
+        file.expect("a file")
     }
 
     /// `RSTACK_HOME`.
