@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use rstack::aws::Aws;
 use rstack::event::{Event, Reporter as _};
 use rstack::stack::{self, Timeline};
-use rstack::{Error, Result};
+use rstack::{Error, ErrorKind, Result};
 
 use super::Context;
 use super::file::OutputFile;
@@ -68,14 +68,18 @@ impl Wanted {
             Self::Stdout | Self::File(..) => self.read(context, aws, name_or_id).await,
         };
         match read {
-            Ok(Some(timeline)) => Made {
-                written: self.write(context, &timeline).await,
-                timeline: Some(timeline),
-            },
+            Ok(Some(timeline)) => self.made(context, timeline).await,
             other => Made {
                 timeline: None,
                 written: other.map(drop),
             },
+        }
+    }
+
+    async fn made(&self, context: &Context<'_>, timeline: Timeline) -> Made {
+        Made {
+            written: self.write(context, &timeline).await,
+            timeline: Some(timeline),
         }
     }
 
@@ -105,9 +109,17 @@ impl Wanted {
         matches!(self, Self::Stdout)
     }
 
-    /// Draws the timeline of a run that failed, too: that is when it is looked at most. The first error stays the error.
+    /// Draws the timeline of a run that failed, too: that is when it is looked at most. It is of what was watched, since
+    /// the stack may be gone. The first error stays the error.
     pub(crate) async fn make_after(&self, context: &Context<'_>, aws: &Aws, name: &str, error: Error) -> Error {
-        let Made { timeline, written } = self.make(context, aws, name).await;
+        let watched = match &*error.kind {
+            ErrorKind::Stack(failure) => Timeline::of(name.to_owned(), &failure.events, aws.now()),
+            _ => None,
+        };
+        let Made { timeline, written } = match watched {
+            Some(timeline) if !matches!(self, Self::Nowhere) => self.made(context, timeline).await,
+            _ => self.make(context, aws, name).await,
+        };
         if let Some(timeline) = timeline.filter(|_| self.on_stdout()) {
             let words = |style| chart::timeline_words(&timeline, style);
             context.ui.data("timeline", &timeline, words);

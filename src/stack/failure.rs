@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{StackName, StackStatus};
+use crate::event::StackEvent;
 
 /// The resource that failed first, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,6 +22,9 @@ pub struct StackFailure {
     pub status: StackStatus,
     /// First cause first; further failures after it, cancellations left out. Empty when the service names none.
     pub causes: Vec<Cause>,
+    /// The operation's events, oldest first: the stack may be gone. Empty when it was not watched.
+    #[serde(skip)]
+    pub events: Vec<StackEvent>,
 }
 
 impl fmt::Display for StackFailure {

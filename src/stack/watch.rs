@@ -121,6 +121,7 @@ impl Settled {
             stack: stack.clone(),
             status: self.status,
             causes: self.causes,
+            events: self.events,
         };
         let mut error = Error::from(ErrorKind::Stack(Box::new(failure)));
         error.hint = hint;

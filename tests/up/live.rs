@@ -274,10 +274,14 @@ fn a_failed_creation_can_delete_itself() {
             failing.to_str().expect("a plain path"),
             "--on-failure",
             "delete",
+            "--timeline",
         ])
         .run()
         .expect(4);
     assert!(output.stderr.contains("ended in DELETE_COMPLETE"), "{output}");
+    let lane = |name: &str| output.stdout.lines().find(|line| line.starts_with(name)).expect(name);
+    assert!(lane("Wait ").contains("CREATE_FAILED"), "{output}");
+    assert!(lane(&world.name).contains("DELETE_COMPLETE"), "{output}");
     assert!(
         output.stderr.contains("Wait (AWS::CloudFormation::WaitCondition)"),
         "{output}"

@@ -164,6 +164,7 @@ fn errors() -> Vec<Error> {
             resource_type: "AWS::S3::Bucket".into(),
             reason: "demo already exists".into(),
         }],
+        events: Vec::new(),
     };
     vec![
         Error::usage("unexpected argument '--bad' found").with_hint("see `rstack --help`"),
