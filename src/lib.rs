@@ -51,5 +51,6 @@ pub mod template;
 pub mod time;
 pub mod traffic;
 pub mod trust;
+pub mod underway;
 
 pub use error::{Error, ErrorKind, Outcome, Result};

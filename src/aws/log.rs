@@ -14,15 +14,21 @@ use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 use crate::traffic;
+use crate::underway::Underway;
 
 #[derive(Debug)]
 pub(super) struct RequestLog;
 
-/// When the attempt began, and what it sends, in bytes; travels with the request.
-#[derive(Debug, Clone, Copy)]
-struct Began(Instant, u64);
+/// Travels with the request.
+#[derive(Debug)]
+struct Attempt {
+    began: Instant,
+    /// In bytes.
+    sends: u64,
+    underway: Underway,
+}
 
-impl Storable for Began {
+impl Storable for Attempt {
     type Storer = StoreReplace<Self>;
 }
 
@@ -38,7 +44,12 @@ impl Intercept for RequestLog {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let sends = context.request().body().content_length().unwrap_or(0);
-        config.interceptor_state().store_put(Began(Instant::now(), sends));
+        let attempt = Attempt {
+            began: Instant::now(),
+            sends,
+            underway: Underway::begin(config.load::<Metadata>().map_or("AWS", Metadata::service)),
+        };
+        config.interceptor_state().store_put(attempt);
         Ok(())
     }
 
@@ -51,16 +62,17 @@ impl Intercept for RequestLog {
         let (service, operation) = config
             .load::<Metadata>()
             .map_or(("", ""), |request| (request.service(), request.name()));
-        let found = config.load::<Began>().copied();
-        let Began(began, sent) = found.unwrap_or_else(|| Began(Instant::now(), 0));
-        let took = began.elapsed();
-        let milliseconds = took.as_secs_f64() * 1000.0;
+        let Some(attempt) = config.load::<Attempt>() else {
+            return Ok(());
+        };
+        attempt.underway.end();
+        let milliseconds = attempt.began.elapsed().as_secs_f64() * 1000.0;
         // Absent when no answer came.
         let status = context.response().map(|response| response.status().as_u16());
         tracing::debug!(service, operation, status, milliseconds, "request");
         let length = |headers: &Headers| headers.get("content-length")?.parse().ok();
         let received = context.response().and_then(|response| length(response.headers()));
-        traffic::note(began, sent, received.unwrap_or(0));
+        traffic::note(attempt.began, attempt.sends, received.unwrap_or(0));
         Ok(())
     }
 }

@@ -32,6 +32,7 @@ mod rollback;
 mod run;
 mod seed;
 mod shell;
+mod silence;
 mod source;
 mod status;
 mod template;
@@ -226,34 +227,37 @@ pub(crate) async fn run(cli: Cli, ui: &Ui, interrupt: Interrupt) -> Result<Outco
             in_use: OnceLock::new(),
         })
     };
-    let done = match command {
-        Command::Up(command) => Box::pin(command.run(&context()?)).await,
-        Command::Seed(command) => Box::pin(command.run(&context()?)).await,
-        Command::Releases(command) => Box::pin(command.run(&context()?)).await,
-        Command::Ls(command) => Box::pin(command.run(&context()?)).await,
-        Command::Cat(command) => Box::pin(command.run(&context()?)).await,
-        Command::Cache(command) => command.run(&context()?),
-        Command::Run(command) => Box::pin(command.run(&context()?)).await,
-        Command::Bench(command) => Box::pin(command.run(&context()?)).await,
-        Command::Diff(command) => Box::pin(command.run(&context()?)).await,
-        Command::Pull(command) => Box::pin(command.run(&context()?)).await,
-        Command::Rollback(command) => Box::pin(command.run(&context()?)).await,
-        Command::Hotfix(command) => Box::pin(command.run(&context()?)).await,
-        Command::Promote(command) => Box::pin(command.run(&context()?)).await,
-        Command::Prune(command) => Box::pin(command.run(&context()?)).await,
-        Command::Verify(command) => Box::pin(command.run(&context()?)).await,
-        Command::Status(command) => Box::pin(command.run(&context()?)).await,
-        Command::Outputs(command) => Box::pin(command.run(&context()?)).await,
-        Command::Template(args) => template::run(&args, &context()?),
-        Command::Demo(command) => Box::pin(command.run(context()?)).await,
-        Command::Down(command) => Box::pin(command.run(&context()?)).await,
-        Command::Gc(command) => Box::pin(command.run(&context()?)).await,
-        Command::Policy(command) => Box::pin(command.run(&context()?)).await,
-        Command::Local(command) => Box::pin(command.run(&context()?)).await,
-        Command::Key(command) => command.run(ui),
-        Command::Init(args) => init::run(&args, &global, ui),
-        Command::Completions(args) => completions::run(&args, ui),
+    let work = async {
+        match command {
+            Command::Up(command) => Box::pin(command.run(&context()?)).await,
+            Command::Seed(command) => Box::pin(command.run(&context()?)).await,
+            Command::Releases(command) => Box::pin(command.run(&context()?)).await,
+            Command::Ls(command) => Box::pin(command.run(&context()?)).await,
+            Command::Cat(command) => Box::pin(command.run(&context()?)).await,
+            Command::Cache(command) => command.run(&context()?),
+            Command::Run(command) => Box::pin(command.run(&context()?)).await,
+            Command::Bench(command) => Box::pin(command.run(&context()?)).await,
+            Command::Diff(command) => Box::pin(command.run(&context()?)).await,
+            Command::Pull(command) => Box::pin(command.run(&context()?)).await,
+            Command::Rollback(command) => Box::pin(command.run(&context()?)).await,
+            Command::Hotfix(command) => Box::pin(command.run(&context()?)).await,
+            Command::Promote(command) => Box::pin(command.run(&context()?)).await,
+            Command::Prune(command) => Box::pin(command.run(&context()?)).await,
+            Command::Verify(command) => Box::pin(command.run(&context()?)).await,
+            Command::Status(command) => Box::pin(command.run(&context()?)).await,
+            Command::Outputs(command) => Box::pin(command.run(&context()?)).await,
+            Command::Template(args) => template::run(&args, &context()?),
+            Command::Demo(command) => Box::pin(command.run(context()?)).await,
+            Command::Down(command) => Box::pin(command.run(&context()?)).await,
+            Command::Gc(command) => Box::pin(command.run(&context()?)).await,
+            Command::Policy(command) => Box::pin(command.run(&context()?)).await,
+            Command::Local(command) => Box::pin(command.run(&context()?)).await,
+            Command::Key(command) => command.run(ui),
+            Command::Init(args) => init::run(&args, &global, ui),
+            Command::Completions(args) => completions::run(&args, ui),
+        }
     };
+    let done = silence::told(ui, Box::pin(work)).await;
     done.map_err(|error| match (&error.hint, global.settings()) {
         (Some(hint), Ok(settings)) => {
             let hint = completed(hint, &settings);

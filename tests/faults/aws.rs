@@ -1,10 +1,12 @@
 //! DynamoDB and S3 that throttle, break off, lie or say nothing.
 
+use std::net::TcpListener;
+
 use serde_json::{Value, json};
 
 use super::world::World;
 use crate::support::microburst::Microburst;
-use crate::support::{Output, Rstack};
+use crate::support::{Output, Rstack, Signal};
 
 /// A world behind a proxy.
 struct Behind {
@@ -137,6 +139,17 @@ fn an_answer_that_never_comes_ends_the_wait() {
         &behind.world.bucket(),
         &json!([{ "service": "s3", "operation": "GetObject", "times": 1, "timeout": true }]),
     );
+}
+
+#[test]
+fn a_service_that_keeps_a_command_waiting_is_named() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
+    let call = Rstack::new().endpoint(endpoint).args(["ls", "s3://bucket/area"]);
+    let mut listing = call.spawn();
+    let told = "no answer from S3 for 10 s; still waiting";
+    listing.until(told).signal(Signal::INT);
+    listing.wait().expect(130);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 use super::RedisAddress;
 use crate::store::{StoreError, StoreErrorKind, StoreKind, StoreResult, backoff};
 use crate::traffic;
+use crate::underway::Underway;
 
 const CONNECTING: Duration = Duration::from_secs(3);
 const ANSWERING: Duration = Duration::from_secs(30);
@@ -58,6 +59,7 @@ impl Connection {
     }
 
     async fn once<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, RedisError> {
+        let _underway = Underway::begin("Redis");
         let mut connection = self.open().await?;
         let began = Instant::now();
         let answered = commands.query_async::<Value>(&mut connection).await;
