@@ -6,6 +6,7 @@ import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import deploying
 import measure
 from counting import Counting
 
@@ -24,6 +25,10 @@ Resources:
     Type: AWS::CloudFormation::WaitCondition
     Properties: {Handle: {Ref: Handle}, Timeout: 600}
 """
+# By other tools: how often they read tells how long they take to notice, so that one of the middle lengths is enough.
+OTHERS = {"AWS CLI deploy": deploying.awscli, "SAM deploy": deploying.sam, "sceptre launch": deploying.sceptre}
+OTHERS_LENGTH = 20
+BEGINS = ("CreateStack", "ExecuteChangeSet")
 READS = ("DescribeStackEvents", "DescribeStacks")
 # Where an operation ends between two reads: as soon as one has been answered, which is the worst moment, and evenly from
 # there to the next.
@@ -34,26 +39,32 @@ LATELY = 20
 def run(bench, report):
     template = bench.files / "wait.yaml"
     template.write_text(TEMPLATE)
-    lengths = (2, 5) if bench.quick else (2, 5, 20, 40, 90)
+    lengths, tools = ((2, 5), {}) if bench.quick else ((2, 5, 20, 40, 90), OTHERS)
     ends = [(length, place) for length in lengths for place in PLACES]
     # All at once, since they wait most of the time; begun one by one, since beginning takes work, and the shortest last, so
     # that none ends while others begin.
-    with ThreadPoolExecutor(len(ends)) as pool:
+    with ThreadPoolExecutor(len(ends) + len(tools)) as pool:
+        others = [pool.submit(watch, bench, template, OTHERS_LENGTH, 0, 0, deploy) for deploy in tools.values()]
         waits = [0.15 * later for later in reversed(range(len(ends)))]
         watched = list(pool.map(lambda end, wait: watch(bench, template, *end, wait), ends, waits))
+        others = [other.result() for other in others]
     rows, good = [], True
     for number, length in enumerate(lengths):
         ours = watched[number * len(PLACES) : (number + 1) * len(PLACES)]
         rows.append(row(ours))
         good = good and max(delay for _, delay, _ in ours) <= bound(length)
-    rows.append(["all together", *row(watched)[1:]])
+    rows.append(["all of them", *row(watched)[1:]])
     good = good and rate(watched) <= 1
+    for tool, other in zip(tools, others):
+        lasts, *rest = row([other])
+        rows.append([f"{lasts}, by {tool}", *rest])
     report.table(["The operation ends after", "Noticed after at most", "Reads a second"], rows)
     late = [at for lasted, _, reads in ours for at in reads if at >= lasted - LATELY]
     report.note(
         f"{len(PLACES)} operations of each length, which end as soon as a read has been answered or evenly between there and "
-        f"the next. Noticed means that `rstack up` has ended. A read is any {' or '.join(READS)} between the request for the "
-        "operation and its end; the average is that of all operations. One that ends within its first minute is by itself "
+        "the next; of each other tool one, which ends as soon as a read has been answered. Noticed means that `rstack up`, or "
+        f"the other tool, has ended. A read is any {' or '.join(READS)} between the request for the operation and its end; the "
+        "average is that of all operations of rstack. One that ends within its first minute is by itself "
         "read a little more often than once a second, since two reads more than a second apart could not notice an end "
         "between them within one: once at its start, and then as often as leaves an answer the time to come within the "
         f"second. In their last {LATELY} s the longest operations were read {len(late) / LATELY / len(ours):.2f} times a second."
@@ -77,17 +88,24 @@ def rate(watched) -> float:
     return sum(len(reads) for _, _, reads in watched) / sum(lasted for lasted, _, _ in watched)
 
 
-def watch(bench, template, length, place, wait) -> tuple[float, float, list[float]]:
-    """How long the operation lasted, how long after its end `rstack up` ended, and when it read, in seconds from the
-    request for the operation."""
+def rstack(bench, template, name):
+    return [bench.binary, "up", "-n", name, "--template", template, "--output", "plain"], None
+
+
+def watch(bench, template, length, place, wait, deploy=rstack) -> tuple[float, float, list[float]]:
+    """How long the operation lasted, how long after its end the tool ended, and when it read, in seconds from the request for
+    the operation."""
     time.sleep(wait)
     name = bench.name("notice")
+    command, folder = deploy(bench, template, name)
     with Counting(bench.env["AWS_ENDPOINT_URL"]) as counting:
         env = bench.env | {"AWS_ENDPOINT_URL": counting.url}
-        up = [str(bench.binary), "up", "-n", name, "--template", str(template), "--output", "plain"]
-        process = subprocess.Popen(up, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while not (asked := counting.times("CreateStack")) and process.poll() is None:
+        unheard = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen([str(word) for word in command], env=env, cwd=folder, **unheard)
+        while not (asked := counting.times(*BEGINS)) and process.poll() is None:
             time.sleep(0.05)
+        if not asked:
+            raise measure.Failed(f"{command[0]} ended before it created a stack")
         began = asked[0]
         time.sleep(1)
         shown = measure.run([bench.binary, "status", "-n", name, "--local", "--output", "json"], bench.env)
@@ -98,10 +116,10 @@ def watch(bench, template, length, place, wait) -> tuple[float, float, list[floa
         signal(handle)
         signalled = time.perf_counter()
         if process.wait() != 0:
-            raise measure.Failed(f"rstack up ended with {process.returncode}")
+            raise measure.Failed(f"{command[0]} ended with {process.returncode}")
         delay = time.perf_counter() - signalled
         reads = [at - began for at in counting.times(*READS) if began < at < signalled]
-    measure.run(bench.rstack("down", "-n", name, "--yes"), bench.env)
+    measure.run(bench.rstack("down", "-n", name, "--any-stack", "--yes"), bench.env)
     return signalled - began, delay, reads
 
 
