@@ -263,6 +263,46 @@ fn a_delay_is_checked_and_each_round_trip_takes_longer_by_it() {
 }
 
 #[test]
+fn another_redis_has_no_delay_before_it_and_messages_name_servers_as_they_were_given() {
+    let local = shared();
+    let redis = Redis::start(&[]);
+    let foreign = format!("{}/area", redis.url());
+    let delayed = ["bench", &foreign, "--delay", "redis=2ms", "--way", "cold"];
+    let output = local.rstack(delayed).run().expect(2);
+    assert!(output.stderr.contains("reads another one"), "{output}");
+    let source = format!("{}/no-such-area", local.redis_url());
+    let delayed = [
+        "bench",
+        &source,
+        "./src",
+        "--delay",
+        "redis=2ms",
+        "--way",
+        "cold",
+        "--repeat",
+        "1",
+    ];
+    let output = local.rstack(delayed).dir(env!("CARGO_MANIFEST_DIR")).run().expect(3);
+    let address = local.redis_url().trim_start_matches("redis://");
+    assert!(
+        output.stdout.contains("no-such-area") && output.stdout.contains(address),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_source_that_no_way_applies_to_is_told() {
+    let (local, name) = stood("bench-left-out");
+    let area = unique("left-out");
+    local.done(["seed", "-n", &name, "--area", &area]);
+    let (whole, redis) = (format!("env:{name}/{area}"), format!("{}/{area}", local.redis_url()));
+    let sources = ["bench", &whole, &redis, "--way", "each", "--repeat", "1"];
+    let output = local.rstack(sources).run().expect(0);
+    let told = format!("none of the ways asked for applies to {whole}, which is left out");
+    assert!(output.stderr.contains(&told), "{output}");
+}
+
+#[test]
 fn readers_at_the_same_time_have_connections_of_their_own() {
     let (local, name) = stood("bench-readers");
     let call = [

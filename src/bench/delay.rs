@@ -73,6 +73,12 @@ impl DelayProxy {
         self.store
     }
 
+    /// Where the server listens that it stands before.
+    #[must_use]
+    pub fn upstream(&self) -> SocketAddr {
+        self.upstream
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

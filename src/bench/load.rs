@@ -317,5 +317,7 @@ fn whole(paths: &[String], contents: &[Option<Bytes>]) -> Result<u64> {
 }
 
 fn no_store() -> Error {
-    Error::refused("there are no plain files to read one by one").with_hint("`rstack seed --plain` writes them")
+    Error::refused("there are no plain files to read one by one").with_hint(
+        "`rstack seed --plain` writes those of an area's newest release, and the URL of one store, without `?at=`, reads them",
+    )
 }

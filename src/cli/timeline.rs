@@ -87,7 +87,7 @@ impl Wanted {
         let timeline = stack::timeline(aws, name_or_id).await?;
         if timeline.is_none() {
             context.ui.report(&Event::Warning {
-                message: format!("no timeline is drawn: there is no stack `{name_or_id}` any more"),
+                message: format!("no timeline is drawn: there is no stack `{name_or_id}`"),
                 hint: None,
             });
         }

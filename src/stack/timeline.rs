@@ -69,9 +69,12 @@ impl Timeline {
         let over = own.status.settled();
         let end = if over { last } else { last.max(now) };
         let mut lanes: Vec<Lane> = Vec::new();
+        // A resource may have the stack's name.
+        let mut known: Vec<(bool, &str)> = Vec::new();
         for event in events {
-            let known = lanes.iter().position(|lane| lane.logical_id == event.logical_id);
-            let at = known.unwrap_or_else(|| {
+            let this = (event.of_stack, event.logical_id.as_str());
+            let at = known.iter().position(|lane| *lane == this).unwrap_or_else(|| {
+                known.push(this);
                 lanes.push(Lane {
                     logical_id: event.logical_id.clone(),
                     resource_type: event.resource_type.clone(),
@@ -214,6 +217,25 @@ mod tests {
         );
         assert!((timeline.seconds - 13.0).abs() < 1e-9);
         assert_eq!(timeline.lanes[2].phases[0].reason.as_deref(), Some("no"));
+    }
+
+    #[test]
+    fn a_resource_with_the_stacks_name_has_a_lane_of_its_own() {
+        let resource = |second, status| StackEvent {
+            of_stack: false,
+            ..event(second, "demo", status)
+        };
+        let events = [
+            event(0, "demo", "CREATE_IN_PROGRESS"),
+            resource(1, "CREATE_IN_PROGRESS"),
+            resource(3, "CREATE_COMPLETE"),
+            event(4, "demo", "CREATE_COMPLETE"),
+        ];
+        let timeline = Timeline::of("demo".to_owned(), &events, events[0].time).expect("events");
+        assert_eq!(
+            shown(&timeline),
+            ["demo: CREATE_COMPLETE 0-4", "demo: CREATE_COMPLETE 1-3"]
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ def prepare(bench):
 def run(bench, report):
     count, http = many(bench), bench.env["AWS_ENDPOINT_URL"].split("://")[1].strip("/")
     seconds = {
-        f"{count} generated scripts from s3, as in the article": article(bench, http),
+        f"{count} generated scripts from s3, by the article's client": article(bench, http),
         f"{count} modules from a web server, with httpimport, module by module": httpimport(bench),
     }
     report.note(f"A round trip of {MILLISECONDS['s3']} ms:")

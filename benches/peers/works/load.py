@@ -116,7 +116,7 @@ def at_loopback(load, each, kydb) -> list[measure.Timed]:
     """Without any delay, what others take file by file, and rstack file by file and as a release."""
     ours = load.ours(load.bench.env, load.place, "each", "release")
     tools = {
-        "file by file, as in the article": each.seconds,
+        "file by file, by the article's clients": each.seconds,
         "rstack, cold": lambda _: ours.first("cold"),
         "rstack, warm": lambda _: ours.same("warm"),
         "rstack, file by file": lambda _: ours.same("each"),
@@ -140,7 +140,7 @@ def delayed(load, address) -> list[measure.Timed]:
         beside = {}
         # What takes the best part of a minute is another work, `far`.
         if load.store != "s3" or len(load.paths) <= 7:
-            beside["file by file, as in the article"] = each.seconds
+            beside["file by file, by the article's clients"] = each.seconds
         if len(load.paths) <= 7:
             beside["KYDB, script by script"] = kydb.seconds
         return measure.alternate(tools, 5 if load.bench.quick else 15, beside)

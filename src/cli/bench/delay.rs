@@ -120,16 +120,31 @@ impl Delays {
         }
     }
 
-    /// The Redis of the local AWS by way of the proxy, any other as it is.
-    pub(super) fn redis(&self, there: &RedisAddress) -> RedisAddress {
-        let local = self.redis.is_some_and(|local| {
+    /// Whether it is another Redis than that of the local AWS, which no proxy is before.
+    pub(super) fn leaves_out(&self, there: &RedisAddress) -> bool {
+        self.before(StoreKind::Redis).is_some() && !self.is_local(there)
+    }
+
+    fn is_local(&self, there: &RedisAddress) -> bool {
+        self.redis.is_some_and(|local| {
             let mut found = (there.host.as_str(), there.port)
                 .to_socket_addrs()
                 .into_iter()
                 .flatten();
             found.any(|address| address == local)
-        });
-        match self.before(StoreKind::Redis).filter(|_| local) {
+        })
+    }
+
+    /// The same text with servers called by their own addresses, not by those of the proxies before them.
+    pub(super) fn unproxied(&self, text: &str) -> String {
+        self.proxies.iter().fold(text.to_owned(), |text, (_, proxy)| {
+            text.replace(&proxy.address().to_string(), &proxy.upstream().to_string())
+        })
+    }
+
+    /// The Redis of the local AWS by way of the proxy, any other as it is.
+    pub(super) fn redis(&self, there: &RedisAddress) -> RedisAddress {
+        match self.before(StoreKind::Redis).filter(|_| self.is_local(there)) {
             Some(proxy) => RedisAddress {
                 host: proxy.ip().to_string(),
                 port: proxy.port(),

@@ -1,5 +1,7 @@
 //! What will be measured: found before anything is.
 
+use std::cell::Cell;
+
 use rstack::Result;
 use rstack::aws::{Access, Aws};
 use rstack::bench::{ScratchAreas, Standing, Subject, Target, Way};
@@ -149,7 +151,17 @@ impl Plan {
                     .with_hint("name the environment by itself, or its stores by their URLs"),
             );
         }
-        let target = Target::Source(url.by_way_of(|address| self.delays.redis(address)));
+        let foreign = Cell::new(false);
+        let target = Target::Source(url.by_way_of(|address| {
+            foreign.set(foreign.get() || self.delays.leaves_out(address));
+            self.delays.redis(address)
+        }));
+        if foreign.get() {
+            return Err(Error::usage(format!(
+                "`--delay` is before the Redis of the local AWS, and `{label}` reads another one"
+            ))
+            .with_hint("measure it in a run of its own, without `--delay redis=…`"));
+        }
         self.subjects.push(Found {
             subject: Ok(Subject {
                 label: label.clone(),

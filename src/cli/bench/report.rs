@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use rstack::Outcome;
 use rstack::bench::{Spread, Way};
-use rstack::{Error, Outcome};
 use serde::Serialize;
 
 use super::delay::Added;
@@ -47,15 +47,6 @@ pub(super) struct Row {
 pub(super) struct Problem {
     pub(super) message: String,
     pub(super) hint: Option<String>,
-}
-
-impl From<&Error> for Problem {
-    fn from(error: &Error) -> Self {
-        Self {
-            message: error.to_string(),
-            hint: error.hint.clone(),
-        }
-    }
 }
 
 impl Row {

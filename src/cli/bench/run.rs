@@ -110,7 +110,9 @@ impl<'a> Run<'a> {
             });
             filled?;
         }
-        for found in std::mem::take(&mut self.plan.subjects) {
+        let subjects = std::mem::take(&mut self.plan.subjects);
+        let labels: Vec<String> = subjects.iter().map(|found| found.label.clone()).collect();
+        for found in subjects {
             let ui = self.context.ui;
             let message = format!("opening {}", found.label);
             let telling = async {
@@ -123,13 +125,22 @@ impl<'a> Run<'a> {
                 Either::Right((never, _)) => match never {},
             }
         }
+        let hint = if self.asks_for(Way::Publish) {
+            "`publish` takes an environment: leave SOURCE out"
+        } else {
+            "`each`, `batched` and `read` take the URL of one store, such as `redis://host:6379/prod`"
+        };
         if self.rows.is_empty() {
-            let hint = if self.asks_for(Way::Publish) {
-                "`publish` takes an environment: leave SOURCE out"
-            } else {
-                "`each`, `batched` and `read` take the URL of one store, such as `redis://host:6379/prod`"
-            };
             return Err(Error::usage("none of the ways asked for applies to these sources").with_hint(hint));
+        }
+        for label in labels
+            .iter()
+            .filter(|label| !self.rows.iter().any(|row| row.label == **label))
+        {
+            self.context.ui.report(&Event::Warning {
+                message: format!("none of the ways asked for applies to {label}, which is left out"),
+                hint: Some(hint.to_owned()),
+            });
         }
         let rounds = self.args.warm_up + self.args.repeat;
         let total = u64::from(rounds) * self.rows.len() as u64;
@@ -185,7 +196,7 @@ impl<'a> Run<'a> {
                 };
                 for (way, readers) in rows {
                     let mut line = Line::new(&label, way, readers, None);
-                    line.problem = Some(Problem::from(&error));
+                    line.problem = Some(self.problem(&error));
                     self.rows.push(line);
                 }
                 self.first.get_or_insert(error);
@@ -236,6 +247,15 @@ impl<'a> Run<'a> {
         ways
     }
 
+    /// Why a row has no times.
+    fn problem(&self, error: &Error) -> Problem {
+        let unproxied = |text: &str| self.plan.delays.unproxied(text);
+        Problem {
+            message: unproxied(&error.to_string()),
+            hint: error.hint.as_deref().map(unproxied),
+        }
+    }
+
     fn bench(&self) -> Bench<'_> {
         Bench {
             access: &self.plan.access,
@@ -267,10 +287,11 @@ impl<'a> Run<'a> {
             Err(error) => {
                 let one_store = known.subject.environment().is_none();
                 let gone = one_store && store_error(&error).is_some_and(StoreError::is_unreachable);
+                let problem = self.problem(&error);
                 let same = |row: &Line| row.subject.as_ref().is_some_and(|other| Rc::ptr_eq(other, &known));
                 for (number, row) in self.rows.iter_mut().enumerate() {
                     if number == at || gone && same(row) {
-                        row.problem.get_or_insert_with(|| Problem::from(&error));
+                        row.problem.get_or_insert_with(|| problem.clone());
                     }
                 }
                 self.first.get_or_insert(error);

@@ -145,7 +145,7 @@ fn note(report: &Report) -> String {
         .collect();
     let mut note = format!("medians of {}", counts.join(" and of "));
     for (place, delay) in report.delays.iter().enumerate() {
-        let begin = if place == 0 { "; round trips +" } else { ", +" };
+        let begin = if place == 0 { "; round trips +" } else { "; +" };
         let _ = write!(note, "{begin}{} to {}", text::round(delay.asked), delay.store);
     }
     note

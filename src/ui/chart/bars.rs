@@ -64,7 +64,7 @@ impl BarChart {
     }
 
     fn scale(&self) -> Scale {
-        Scale::of(self.times().flat_map(|times| [times.seconds, times.high]))
+        Scale::of(self.times().flat_map(|times| [times.low, times.seconds, times.high]))
     }
 
     /// The note, and from where to where lines reach, if there are any.

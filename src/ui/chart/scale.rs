@@ -6,6 +6,9 @@ use crate::ui::text;
 /// be told apart.
 const FAR_APART: f64 = 30.0;
 
+/// A logarithmic axis begins at least this factor below the smallest value, which has a bar, too.
+const ROOM: f64 = 1.2;
+
 /// An axis from its lower end to its upper one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Scale {
@@ -27,7 +30,7 @@ impl Scale {
             Self::Linear(1.0)
         } else if most / least >= FAR_APART {
             Self::Log {
-                least: 10_f64.powf(least.log10().floor()),
+                least: 10_f64.powf((least / ROOM).log10().floor()),
                 most,
             }
         } else {
@@ -102,6 +105,8 @@ mod tests {
             far.share(0.0021)
         );
         assert!((far.share(0.65) - 1.0).abs() < 1e-9);
+        let round = Scale::of([0.0001, 0.01].into_iter());
+        assert!(round.share(0.0001) > 0.2, "also the smallest has a bar: {round:?}");
         assert_eq!(far.ticks().len(), 3, "1, 10 and 100 ms: {:?}", far.ticks());
     }
 
