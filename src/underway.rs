@@ -1,8 +1,11 @@
 //! Requests that have no answer yet, in the whole process: for whoever tells which service keeps it waiting.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// Whether anybody wants to know. A process that forks must not: a lock that another thread holds just then stays locked.
+static WATCHED: AtomicBool = AtomicBool::new(false);
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting {
     next: 0,
     requests: Vec::new(),
@@ -21,12 +24,15 @@ struct Request {
     began: Instant,
 }
 
-/// A request without an answer: from its beginning until this is ended or dropped.
+/// A request without an answer: from its beginning until this is ended or dropped. `None` when nobody watches.
 #[derive(Debug)]
-pub(crate) struct Underway(u64);
+pub(crate) struct Underway(Option<u64>);
 
 impl Underway {
     pub(crate) fn begin(service: &str) -> Self {
+        if !WATCHED.load(Ordering::Relaxed) {
+            return Self(None);
+        }
         change(|waiting| {
             waiting.next += 1;
             waiting.requests.push(Request {
@@ -34,12 +40,14 @@ impl Underway {
                 service: service.to_owned(),
                 began: Instant::now(),
             });
-            Self(waiting.next)
+            Self(Some(waiting.next))
         })
     }
 
     pub(crate) fn end(&self) {
-        change(|waiting| waiting.requests.retain(|request| request.number != self.0));
+        if let Some(number) = self.0 {
+            change(|waiting| waiting.requests.retain(|request| request.number != number));
+        }
     }
 }
 
@@ -47,6 +55,11 @@ impl Drop for Underway {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// From now on requests are noted.
+pub fn watch() {
+    WATCHED.store(true, Ordering::Relaxed);
 }
 
 /// The services that have kept a request waiting for at least this long.

@@ -13,6 +13,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_xml::decode::{Document, try_data};
 
 use super::{Aws, AwsError, AwsErrorKind, Service};
+use crate::underway::Underway;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -80,6 +81,7 @@ impl Call {
     }
 
     async fn attempt(&self, aws: &Aws) -> Result<String, AwsError> {
+        let _underway = Underway::begin(&self.service.to_string());
         let request = self.sign(aws).await?;
         let response = aws.connector().call(request).await.map_err(|error| {
             let kind = if error.is_timeout() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rstack::aws::Aws;
 use rstack::bench::Standing;
-use rstack::publish::{Area, Report};
+use rstack::publish::{Area, Report, StoreState};
 use rstack::release::{CopyReport, Place, Stores};
 use rstack::stack::{Endpoints, Readiness, Stack, StackName, describe};
 use rstack::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store, StoreKind};
@@ -81,6 +81,8 @@ impl Environment {
         for store in &mut files.stores {
             if store.trouble.unreachable && store.store == StoreKind::Redis {
                 store.trouble.hint = Some(self.way().advice(context, again));
+            } else if matches!(store.state, StoreState::HeldBack | StoreState::Raced) {
+                store.trouble.hint = Some(format!("once that is mended: {again}"));
             }
         }
     }

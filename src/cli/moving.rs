@@ -106,7 +106,8 @@ impl Moving<'_> {
         let plain = &self.options.plain;
         let now = Now {
             bytes: moved.bytes,
-            first: moved.previous.is_none(),
+            // Also where the first move was made by a run that did not come so far.
+            first: moved.previous.is_none() || moved.sequence == 1,
         };
         let followed = Box::pin(plain.follow(context, environment, opened, self.area, now, &again)).await?;
         warn_of(context, &moved.stores, followed.files.as_ref());

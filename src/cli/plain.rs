@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use rstack::event::{Event, Reporter as _};
-use rstack::publish::{Area, Publish, Report, StoreState, Tree, has_plain_files, publish};
+use rstack::publish::{Area, Publish, Report, StoreState, Tree, follows_plain_files, has_other_plain_files, publish};
 use rstack::release::{Place, Reader};
 use rstack::store::Store;
 use rstack::{Error, ErrorKind, Outcome, Result};
@@ -34,16 +34,18 @@ impl PlainOption {
         self.plain || bytes <= LARGEST && !self.no_plain
     }
 
-    /// Leaves the plain files alone that an area has, and says so. Tells whether they stay behind unasked.
+    /// Leaves the plain files alone that an area has, and says so where they are not those of the tree that was published.
+    /// Tells whether they stay behind unasked.
     pub(crate) async fn leave(
         &self,
         context: &Context<'_>,
         deciding: &dyn Store,
         area: &Area,
         stack_id: &str,
+        tree: Option<&Tree>,
         again: &str,
     ) -> Result<bool> {
-        if !has_plain_files(deciding, area, stack_id).await? {
+        if !has_other_plain_files(deciding, area, stack_id, tree).await? {
             return Ok(false);
         }
         let message = format!("the plain files of area `{area}` stay what they were");
@@ -70,14 +72,8 @@ impl PlainOption {
                 }
                 Ok(followed)
             }
-            Err(error) if matches!(*error.kind, ErrorKind::Interrupted(_)) => {
-                Err(error.with_hint(format!("the release is there; this completes its plain files: {again}")))
-            }
             Err(error) => {
-                context.ui.report(&Event::Warning {
-                    message: format!("the plain files of area `{area}` are not complete: {error}"),
-                    hint: Some(format!("then again: {again}")),
-                });
+                bear(context, area, error, again)?;
                 Ok(Followed {
                     files: None,
                     behind: true,
@@ -101,9 +97,9 @@ impl PlainOption {
         let deciding = stores.roles().deciding;
         let left = |behind| Ok(Followed { files: None, behind });
         if !self.wanted(now.bytes) {
-            return left(self.leave(context, deciding, area, &stack.id, again).await?);
+            return left(self.leave(context, deciding, area, &stack.id, None, again).await?);
         }
-        if !(now.first || self.plain || has_plain_files(deciding, area, &stack.id).await?) {
+        if !(now.first || self.plain || follows_plain_files(deciding, area, &stack.id).await?) {
             return left(false);
         }
         let place = stores.place(area, stack);
@@ -113,6 +109,18 @@ impl PlainOption {
             behind: false,
         })
     }
+}
+
+/// What kept plain files from being written, of a release that is there: told, but for an interrupt, which ends the command.
+pub(crate) fn bear(context: &Context<'_>, area: &Area, error: Error, again: &str) -> Result<()> {
+    if matches!(*error.kind, ErrorKind::Interrupted(_)) {
+        return Err(error.with_hint(format!("the release is there; this completes its plain files: {again}")));
+    }
+    context.ui.report(&Event::Warning {
+        message: format!("the plain files of area `{area}` are not complete: {error}"),
+        hint: Some(format!("then again: {again}")),
+    });
+    Ok(())
 }
 
 /// What the plain files of an area have to follow.

@@ -96,7 +96,7 @@ impl Args {
         let environment = Environment::find(context, &self.redis).await?;
         let stores = environment.stores(context).await?;
         let author = self.authorship.author();
-        let clock = || environment.aws.now();
+        let (clock, trusted) = (|| environment.aws.now(), context.settings.trusted());
         let planning = Prune {
             mover: Mover {
                 area: &self.area,
@@ -107,6 +107,7 @@ impl Args {
                 signer: signer.as_ref(),
                 unsigned: self.signing.unsigned,
             },
+            trusted: &trusted,
             keep: self.rule.keep(),
             even_recent: self.even_recent,
             clock: &clock,

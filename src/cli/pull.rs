@@ -43,7 +43,12 @@ Examples:
 impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
         let url = source::url(context, Some(&self.source), &self.at)?;
-        let source = Box::pin(source::open(context, &url)).await?;
+        // A directory from before may have most of it.
+        let source = if self.directory.exists() {
+            Box::pin(source::open(context, &url)).await?
+        } else {
+            Box::pin(source::open_whole(context, &url)).await?
+        };
         let job = Pull {
             source: &source,
             directory: &self.directory,

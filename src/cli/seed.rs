@@ -25,7 +25,7 @@ use self::bytecode::CompileOption;
 use self::warnings::warn_of_neighbours;
 pub(crate) use self::warnings::{warn, warn_of};
 use super::authorship::{Authorship, Signing};
-use super::plain::{PlainOption, catch_up, has_raced};
+use super::plain::{PlainOption, bear, catch_up, has_raced};
 use super::redis::{RedisOption, Way};
 use super::shell::{command_line, quote};
 use super::{Context, environment};
@@ -264,7 +264,13 @@ impl Seed<'_> {
             reporter: context.ui,
             interrupt: &context.interrupt,
         };
-        let mut files = Box::pin(publish(&job)).await?;
+        let (mut files, mut behind) = match Box::pin(publish(&job)).await {
+            Err(error) if release.is_some() && !self.dry_run => {
+                bear(context, self.area, error, &self.command(context)?)?;
+                (Box::pin(publish(&Publish { stores: &[], ..job })).await?, true)
+            }
+            other => (other?, false),
+        };
         if let Some(release) = release.as_ref().filter(|_| plain && !self.dry_run)
             && let Some(place) = self.overtaken(release, &files, stores).await?
         {
@@ -277,15 +283,20 @@ impl Seed<'_> {
         }
         let deciding = each.iter().find(|store| store.kind() == StoreKind::DynamoDb);
         let left = deciding.filter(|_| release.is_some() && !plain && !self.dry_run);
-        let behind = match left {
-            Some(deciding) => {
-                let (plain, again) = (&self.options.plain, self.command(context)?);
-                plain
-                    .leave(context, *deciding, self.area, &self.stack.id, &again)
-                    .await?
+        if let Some(deciding) = left {
+            let (plain, again) = (&self.options.plain, self.command(context)?);
+            let tree = Some(self.tree);
+            match plain
+                .leave(context, *deciding, self.area, &self.stack.id, tree, &again)
+                .await
+            {
+                Ok(left) => behind |= left,
+                Err(error) => {
+                    bear(context, self.area, error, &again)?;
+                    behind = true;
+                }
             }
-            None => false,
-        };
+        }
         Ok(SeedReport {
             release,
             bytecode: Vec::new(),

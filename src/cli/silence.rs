@@ -6,11 +6,13 @@ use std::time::Duration;
 use rstack::event::{Event, Reporter};
 use rstack::underway;
 
-/// From when on a service is called silent. It is given up only minutes later: AWS is asked several times.
+/// From when on a service is called silent: nothing of an answer has come, be it that a large request is still on its way.
+/// It is given up only minutes later: AWS is asked several times.
 const SILENT: Duration = Duration::from_secs(10);
 
 /// Does the work, and tells once of each service that leaves a request of it unanswered for long.
 pub(crate) async fn told<T>(reporter: &dyn Reporter, work: impl Future<Output = T>) -> T {
+    underway::watch();
     let watching = async {
         let mut known = BTreeSet::new();
         loop {

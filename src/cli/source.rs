@@ -50,8 +50,20 @@ pub(crate) fn url(context: &Context<'_>, source: Option<&str>, at: &At) -> Resul
 }
 
 pub(crate) async fn open(context: &Context<'_>, url: &SourceUrl) -> Result<Source> {
+    load(context, url, Load::Index).await
+}
+
+/// As [`open`], for who is going to read all of it.
+pub(crate) async fn open_whole(context: &Context<'_>, url: &SourceUrl) -> Result<Source> {
+    load(context, url, Load::Everything).await
+}
+
+async fn load(context: &Context<'_>, url: &SourceUrl, load: Load) -> Result<Source> {
     let (aws, trusted) = (aws(context, url).await?, context.settings.trusted());
-    let opening = opening(context, aws.as_ref(), &trusted);
+    let opening = Opening {
+        load,
+        ..opening(context, aws.as_ref(), &trusted)
+    };
     context.until_interrupted(Source::open(url, &opening)).await
 }
 

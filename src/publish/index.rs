@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Area;
+use crate::error::{Error, Result};
 use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, Swap, Version};
 use crate::time::Timestamp;
 
@@ -78,6 +79,37 @@ impl Index {
         .await
     }
 
+    /// Notes an area that is about to be made, unless it is known. Of two that lie one inside the other, and are made at the
+    /// same time, one is refused.
+    pub(crate) async fn claim(store: &dyn Store, area: &Area, record: &AreaRecord) -> Result<()> {
+        let mut index = Self::load(store).await?;
+        for _ in 0..ATTEMPTS {
+            refuse_overlap(area, &record.stack, &index.areas)?;
+            if index.knows(area, &record.stack) {
+                return Ok(());
+            }
+            let mut areas = index.areas.clone();
+            areas.insert(area.as_str().to_owned(), record.clone());
+            if let Swap::Done(_) = index.swap(store, areas).await? {
+                return Ok(());
+            }
+            index = Self::load(store).await?;
+        }
+        Err(changing(store).into())
+    }
+
+    /// Whether it names the area as this stack's.
+    pub(crate) fn knows(&self, area: &Area, stack_id: &str) -> bool {
+        self.areas
+            .get(area.as_str())
+            .is_some_and(|known| known.stack == stack_id)
+    }
+
+    async fn swap(&self, store: &dyn Store, areas: Areas) -> StoreResult<Swap> {
+        let new = to_bytes(&Stored { v: FORMAT, areas });
+        store.compare_and_set(KEY, self.version.as_ref(), new).await
+    }
+
     /// Changes the index, again as long as others change it at the same time.
     pub(super) async fn update(&mut self, store: &dyn Store, change: impl Fn(&mut Areas)) -> StoreResult<()> {
         for attempt in 0..ATTEMPTS {
@@ -89,11 +121,7 @@ impl Index {
             if areas == self.areas {
                 return Ok(());
             }
-            let new = to_bytes(&Stored {
-                v: FORMAT,
-                areas: areas.clone(),
-            });
-            if let Swap::Done(version) = store.compare_and_set(KEY, self.version.as_ref(), new).await? {
+            if let Swap::Done(version) = self.swap(store, areas.clone()).await? {
                 let empty = areas.is_empty();
                 *self = Self {
                     areas,
@@ -106,9 +134,26 @@ impl Index {
                 return Ok(());
             }
         }
-        let message = "others change the index of areas all the time";
-        Err(StoreError::new(store.kind(), StoreErrorKind::Other, message).at(KEY))
+        Err(changing(store))
     }
+}
+
+fn changing(store: &dyn Store) -> StoreError {
+    let message = "others change the index of areas all the time";
+    StoreError::new(store.kind(), StoreErrorKind::Other, message).at(KEY)
+}
+
+/// Refuses an area that lies inside another one of the stack, or around it.
+pub(crate) fn refuse_overlap(area: &Area, stack_id: &str, areas: &Areas) -> Result<()> {
+    let own = areas.iter().filter(|(_, record)| record.stack == stack_id);
+    let names = own.filter_map(|(name, _)| name.parse::<Area>().ok());
+    let Some(other) = names.into_iter().find(|other| area.overlaps(other)) else {
+        return Ok(());
+    };
+    Err(Error::refused(format!(
+        "area `{area}` and area `{other}`, which exists, lie one inside the other"
+    ))
+    .with_hint("choose another name, so that the files of one cannot be taken for files of the other"))
 }
 
 pub(super) fn parse<T: DeserializeOwned>(store: &dyn Store, key: &str, value: &[u8]) -> StoreResult<T> {

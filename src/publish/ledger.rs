@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Tree;
 use super::area::Area;
 use super::index::{self, FORMAT};
-use crate::store::{Body, Put, Store, StoreError, StoreResult, Version, hex, unhex};
+use crate::store::{Body, Put, Store, StoreError, StoreErrorKind, StoreResult, Version, hex, unhex};
 use crate::time::Timestamp;
 
 /// Ledgers of many files are large; most of what can be gained comes with the first level.
@@ -71,6 +71,17 @@ impl<'de> Deserialize<'de> for NamedFiles {
 }
 
 impl Ledger {
+    /// Whether it names the files of the tree that the store can hold, with their contents, and no others.
+    pub(super) fn names_just(&self, store: &dyn Store, area: &Area, tree: &Tree) -> bool {
+        let files = tree.files().iter();
+        let fitting = files.filter(|file| store.limit(&area.key(&file.path), file.digest.size).is_none());
+        let held = self.files.iter().all(|named| {
+            let digest = tree.find(&named.path).map(|place| &tree.files()[place].digest);
+            named.held == digest.map(|digest| (digest.sha256, digest.size))
+        });
+        held && fitting.count() == self.files.len()
+    }
+
     /// The ledger of an area, if it has one.
     pub(super) async fn load(store: &dyn Store, area: &Area) -> StoreResult<Option<Self>> {
         let key = area.ledger_key();
@@ -205,7 +216,8 @@ fn files<S: Serializer>(files: &Files<'_>, serializer: S) -> Result<S::Ok, S::Er
     }
 }
 
-/// Writes a ledger in place of one that is damaged: it names what is there, and the next publishing looks at all of it.
+/// Writes a ledger in place of one that is damaged or missing: it names what is there, and the next publishing looks at all
+/// of it. One that somebody else has written meanwhile stays.
 pub(crate) async fn list_found(
     store: &dyn Store,
     area: &Area,
@@ -217,9 +229,18 @@ pub(crate) async fn list_found(
     let ledger = entry
         .to_bytes()
         .map_err(|error| index::unwritable(store, &key, &error))?;
-    let put = Put {
-        key,
-        body: Body::Bytes(ledger),
-    };
-    store.put_many(&mut std::iter::once(put), &|_, _| ()).await
+    match Ledger::load(store, area).await {
+        Ok(Some(found)) if found.damage.is_none() => Ok(()),
+        Ok(found) => {
+            let version = found.map(|found| found.version);
+            store.compare_and_set(&key, version.as_ref(), ledger).await.map(drop)
+        }
+        // No value at all, such as a list in Redis, which nothing can be compared with.
+        Err(error) if error.kind == StoreErrorKind::Corrupt => {
+            let body = Body::Bytes(ledger);
+            let mut put = std::iter::once(Put { key, body });
+            store.put_many(&mut put, &|_, _| ()).await
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -22,12 +22,11 @@ pub use area::Area;
 pub(crate) use area::RECORDS;
 pub use index::AreaRecord;
 
-pub(crate) use index::{Index, KEY as AREAS_KEY};
+pub(crate) use index::{Index, KEY as AREAS_KEY, refuse_overlap};
 pub(crate) use ledger::{WrittenFile, list_found, written_files};
 pub(crate) use meter::Meter;
 pub(crate) use own::remove_areas;
-pub use own::{areas, has_plain_files, holder, remove_own_keys};
-pub(crate) use plan::refuse_overlap;
+pub use own::{areas, follows_plain_files, has_other_plain_files, holder, remove_own_keys};
 pub use report::{Report, Skipped, StoreReport, StoreState};
 pub use run::{Publish, publish};
 pub use tree::Tree;

@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use super::area::RECORDS;
 use super::index::Index;
 use super::ledger::Ledger;
-use super::{Area, AreaRecord};
+use super::{Area, AreaRecord, Tree};
 use crate::error::Result;
 use crate::store::Store;
 
@@ -34,13 +34,32 @@ pub async fn holder(store: &dyn Store, area: &Area) -> Result<Option<String>> {
     Ok(index.areas().get(area.as_str()).map(|record| record.stack.clone()))
 }
 
-/// Whether the area has plain files of this stack in a store.
+/// Whether plain files of this stack were ever written to the area, be it none at all.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn has_plain_files(store: &dyn Store, area: &Area, stack_id: &str) -> Result<bool> {
+pub async fn follows_plain_files(store: &dyn Store, area: &Area, stack_id: &str) -> Result<bool> {
     let ledger = Ledger::load(store, area).await?;
-    Ok(ledger.is_some_and(|ledger| ledger.stack == stack_id && !ledger.files.is_empty()))
+    Ok(ledger.is_some_and(|ledger| ledger.stack == stack_id))
+}
+
+/// Whether the area has plain files of this stack in a store that are not those of the tree, where one is given.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn has_other_plain_files(
+    store: &dyn Store,
+    area: &Area,
+    stack_id: &str,
+    tree: Option<&Tree>,
+) -> Result<bool> {
+    let Some(ledger) = Ledger::load(store, area).await? else {
+        return Ok(false);
+    };
+    if ledger.stack != stack_id || ledger.files.is_empty() {
+        return Ok(false);
+    }
+    Ok(!tree.is_some_and(|tree| ledger.complete && ledger.names_just(store, area, tree)))
 }
 
 /// Removes from a store that outlives the stack (the Redis of the local AWS) every key that the stack put there, and

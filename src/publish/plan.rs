@@ -1,12 +1,12 @@
 //! What publishing a tree to one store takes.
 
+use super::Publish;
 use super::compare::{Difference, differences, since};
-use super::index::{Areas, Index};
+use super::index::{Index, refuse_overlap};
 use super::ledger::Ledger;
 use super::meter::Meter;
 use super::report::{Changes, Skipped};
-use super::{Area, Publish};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::{Event, Task};
 use crate::store::{Store, Version};
 
@@ -142,19 +142,6 @@ impl Plan<'_> {
         }
         changes
     }
-}
-
-/// Refuses an area that lies inside another one of the stack, or around it.
-pub(crate) fn refuse_overlap(area: &Area, stack_id: &str, areas: &Areas) -> Result<()> {
-    let own = areas.iter().filter(|(_, record)| record.stack == stack_id);
-    let names = own.filter_map(|(name, _)| name.parse::<Area>().ok());
-    let Some(other) = names.into_iter().find(|other| area.overlaps(other)) else {
-        return Ok(());
-    };
-    Err(Error::refused(format!(
-        "area `{area}` and area `{other}`, which exists, lie one inside the other"
-    ))
-    .with_hint("choose another name, so that the files of one cannot be taken for files of the other"))
 }
 
 fn fitting(job: &Publish<'_>, store: &dyn Store) -> (Vec<usize>, Vec<Skipped>) {

@@ -87,7 +87,7 @@ async fn look<'a>(job: &Publish<'a>) -> Result<Looked<'a>> {
     let plans = tokio::select! {
         plans = looking => plans,
         () = job.interrupt.wait() => {
-            return Err(ErrorKind::Interrupted("interrupted; nothing was sent".to_owned()).into());
+            return Err(ErrorKind::Interrupted("interrupted before any plain file was sent".to_owned()).into());
         }
     };
     let plans = job.stores.iter().zip(plans).map(|(store, plan)| match plan {

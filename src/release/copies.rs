@@ -172,14 +172,13 @@ impl Copying<'_> {
     /// Copies the moves that this store does not have.
     async fn copy_steps(&self, store: &dyn Store, known: u64) -> StoreResult<()> {
         let newest = self.marker().sequence;
-        let gap: Vec<String> = (known + 1..newest)
-            .map(|sequence| keys::step(self.area, sequence))
-            .collect();
-        for keys in gap.chunks(BATCH) {
-            let steps = self.deciding.get_many(keys).await?;
-            let mut puts = keys.iter().zip(steps).filter_map(|(key, step)| {
+        for first in (known + 1..newest).step_by(BATCH) {
+            let batch = first..newest.min(first + BATCH as u64);
+            let keys: Vec<String> = batch.map(|sequence| keys::step(self.area, sequence)).collect();
+            let steps = self.deciding.get_many(&keys).await?;
+            let mut puts = keys.into_iter().zip(steps).filter_map(|(key, step)| {
                 Some(Put {
-                    key: key.clone(),
+                    key,
                     body: Body::Bytes(step?),
                 })
             });

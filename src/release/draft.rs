@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::manifest::Extent;
 use super::pack::{LARGEST, Slot};
 use super::{ContentHash, FileEntry, Manifest};
+use crate::error::{Error, Result};
 use crate::publish::Tree;
 
 /// A release that would spread over more packs has its small ones merged.
@@ -222,6 +223,23 @@ impl<'a> Draft<'a> {
             let (sha256, size) = file.content(tree);
             (file.path(tree), sha256, size)
         })
+    }
+
+    /// Refuses a path that is a file and a directory: a tree on a disk cannot be so, what a hot fix adds to can.
+    pub(super) fn refuse_clash(&self) -> Result<()> {
+        let paths: HashSet<&str> = self.files().map(|(path, _, _)| path).collect();
+        let folders = |path: &'a str| path.match_indices('/').map(move |(at, _)| &path[..at]);
+        let clash = self.files().find_map(|(path, _, _)| {
+            let file = folders(path).find(|folder| paths.contains(folder))?;
+            Some((file, path))
+        });
+        match clash {
+            None => Ok(()),
+            Some((file, inside)) => Err(Error::refused(format!(
+                "`{file}` would be a file and, for `{inside}`, a directory"
+            ))
+            .with_hint("remove one of them in the same release: `--remove` hides a path")),
+        }
     }
 
     pub(super) fn extent(&self) -> Extent {

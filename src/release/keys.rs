@@ -11,6 +11,12 @@ pub(super) fn step(area: &Area, sequence: u64) -> String {
     area.key(&format!("{RECORDS}/move/{sequence}"))
 }
 
+/// The number of the move that such a key is of.
+pub(super) fn sequence_of(area: &Area, key: &str) -> Option<u64> {
+    let sequence: u64 = key.rsplit('/').next()?.parse().ok()?;
+    (key == step(area, sequence)).then_some(sequence)
+}
+
 pub(super) fn release(area: &Area, id: &ReleaseId) -> String {
     area.key(&format!("{RECORDS}/release/{id}"))
 }

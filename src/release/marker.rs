@@ -13,7 +13,7 @@ pub(super) const FORMAT: u32 = 1;
 /// A store that cannot hold a value in one piece holds it in parts of this many bytes, the last one shorter.
 pub(super) const PART: u64 = 390 * 1024;
 /// More moves, and more bytes in a release, than any area has.
-const MOVES: u64 = 1 << 32;
+const MOVES: u64 = 1 << 24;
 const BYTES: u64 = 1 << 40;
 
 /// Around the checksum at the end of a marker.
@@ -203,7 +203,7 @@ impl Marker {
     }
 
     /// What no publisher writes and would overflow sums, or memory, of those who take it at its word.
-    fn implausible(&self) -> Option<&'static str> {
+    pub(super) fn implausible(&self) -> Option<&'static str> {
         let blobs = self.packs.iter().chain([&self.manifest]);
         let bytes = blobs.clone().try_fold(0_u64, |sum, blob| sum.checked_add(blob.size));
         let moves = self.pruned.iter().flat_map(|pruned| {

@@ -6,6 +6,7 @@
 
 mod blob;
 mod cache;
+mod claim;
 mod commit;
 mod confirm;
 mod copies;

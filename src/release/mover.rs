@@ -10,7 +10,7 @@ use super::copies::{Copying, read_copy};
 use super::manifest::Extent;
 use super::marker::{Blob, Head, Held, Marker, MoveKind, Step};
 use super::report::{CopyReport, CopyState};
-use super::{ContentHash, Origin, Pruned, Stores};
+use super::{ContentHash, Origin, Pruned, Stores, claim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
@@ -199,6 +199,16 @@ impl Mover<'_> {
         self.check_signing(head)?;
         if interrupt.requested() {
             return Err(interrupted());
+        }
+        if let Some(what) = marker.implausible() {
+            let area = self.area;
+            return Err(Error::refused(format!(
+                "area `{area}` cannot move on, as nobody could read its marker: {what}"
+            ))
+            .with_hint("somebody has written a marker that no publisher writes; publish to another area"));
+        }
+        if head.current.is_none() {
+            claim::claim(self, &marker).await?;
         }
         let bytes = marker.to_bytes();
         let commit = commit(self.stores.deciding, self.area, head, &marker, &bytes).await?;

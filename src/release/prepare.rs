@@ -76,10 +76,15 @@ impl<'a> Preparing<'a> {
             let place = places
                 .get(&sha256)
                 .ok_or_else(|| Error::unexpected(format!("the content of `{path}` is in no pack")))?;
-            if let Some(blob) = sizes.get(&place.pack) {
-                let pack = packs.entry(place.pack).or_insert(Blob { code: false, ..*blob });
-                pack.code |= is_code(path);
-            }
+            let blob = sizes.get(&place.pack).ok_or_else(|| {
+                Error::refused(format!(
+                    "`{path}` is in a pack that the marker of area `{}` does not name",
+                    job.area
+                ))
+                .with_hint("`rstack seed` of all its files publishes them anew")
+            })?;
+            let pack = packs.entry(place.pack).or_insert(Blob { code: false, ..*blob });
+            pack.code |= is_code(path);
         }
         let bytes = manifest(job, head, draft, &places)
             .map_err(|error| Error::unexpected(format!("compressing the manifest failed: {error}")))?;

@@ -10,10 +10,10 @@ use super::marker::{Head, Held, Marker, MoveKind, Origin};
 use super::mover::{After, AtHand, Leap, Mover, Work};
 use super::publish::load_manifest;
 use super::report::{Moved, Standing};
-use super::{Changes, Manifest};
+use super::{Changes, Manifest, claim};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::publish::{Area, Index, refuse_overlap};
+use crate::publish::Area;
 use crate::trust::TrustedKeys;
 
 /// A release that an area can be moved to, and what that would change.
@@ -57,8 +57,7 @@ impl Proposal {
             return Err(Error::usage(format!("area `{from}` cannot be promoted to itself"))
                 .with_hint("`rstack rollback --to RELEASE` moves an area to another of its releases"));
         }
-        let index = Index::load(deciding).await?;
-        refuse_overlap(mover.area, mover.stack_id, index.areas())?;
+        claim::look(mover).await?;
         let source = Head::read(deciding, from, Some(mover.stack_id)).await?;
         let source = source.current.ok_or_else(|| no_release(from))?;
         let target = match at {

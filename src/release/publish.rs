@@ -12,10 +12,10 @@ use super::marker::{Head, Held, Marker, MoveKind};
 use super::mover::{After, Leap, Mover, Work};
 use super::prepare::Preparing;
 use super::report::Published;
-use super::{Changes, ContentHash, Manifest, ReleaseId, keys, vouch};
+use super::{Changes, ContentHash, Manifest, ReleaseId, claim, keys, vouch};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::publish::{Area, Index, is_inside, refuse_overlap};
+use crate::publish::{Area, is_inside};
 use crate::store::Store;
 use crate::trust::TrustedKeys;
 
@@ -70,9 +70,7 @@ impl<'a> Publishing<'a> {
             return Err(Error::refused(format!("{path:?} cannot be removed"))
                 .with_hint("a path is relative, has no `.` or `..` in it and does not begin with `.rstack`"));
         }
-        let index = Index::load(deciding).await?;
-        refuse_overlap(mover.area, mover.stack_id, index.areas())?;
-        self.preparing.at_hand.index = Some(index);
+        self.preparing.at_hand.index = Some(claim::look(mover).await?);
         for attempt in 1..=ATTEMPTS {
             let (head, copies) = mover.look().await?;
             self.preparing.at_hand.copies = copies;
@@ -80,11 +78,18 @@ impl<'a> Publishing<'a> {
                 Some(current) => Some(load_manifest(deciding, mover.area, &current.marker).await?),
                 None => None,
             };
-            let misplaced = self.look_before_signing(&head, current.as_ref()).await?;
+            let misplaced = self.find_misplaced(&head, current.as_ref()).await?;
             let draft = Draft::new(&self.job.content, current.as_ref(), &misplaced);
+            if current
+                .as_ref()
+                .is_some_and(|current| self.job.content.keeps_of(current))
+            {
+                draft.refuse_clash()?;
+            }
             if let (Some(held), Some(current)) = (&head.current, &current)
                 && draft.is_nothing(current)
                 && misplaced.is_empty()
+                && vouch::names_packs_of(&held.marker, current)
             {
                 if self.job.dry_run || !mover.lacks_signature(&held.marker) {
                     return Ok(self.unchanged(held, current, false).await);
@@ -116,15 +121,16 @@ impl<'a> Publishing<'a> {
         )
     }
 
-    /// Contents that have to be packed although the current release has them, since nobody who is trusted has signed it.
-    /// Refused where anything else of such a release would be signed along.
-    async fn look_before_signing(&self, head: &Head, current: Option<&Manifest>) -> Result<HashSet<ContentHash>> {
+    /// Contents that have to be packed although the current release has them: in a pack that its marker does not name, or
+    /// elsewhere than it says, which is looked at where nobody who is trusted has signed it. Refused where anything else of
+    /// such a release would be signed along.
+    async fn find_misplaced(&self, head: &Head, current: Option<&Manifest>) -> Result<HashSet<ContentHash>> {
         let Publication { content, mover, .. } = self.job;
         let (Some(Held { marker, .. }), Some(current)) = (&head.current, current) else {
             return Ok(HashSet::new());
         };
         let Some(distrust) = vouch::distrust(marker, mover, self.job.trusted) else {
-            return Ok(HashSet::new());
+            return Ok(vouch::find_unnamed(content.tree, marker, current));
         };
         if content.keeps_of(current) {
             return Err(vouch::refuse_to_keep(mover, &distrust));

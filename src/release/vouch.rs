@@ -42,6 +42,17 @@ pub(super) fn refuse_to_keep(mover: &Mover<'_>, distrust: &Distrust) -> Error {
     .with_hint(hint)
 }
 
+/// To sign a release without having looked at it.
+pub(super) fn refuse_to_prune(mover: &Mover<'_>, distrust: &Distrust) -> Error {
+    let area = quote(mover.area.as_str());
+    let hint =
+        format!("publish a release that is signed, or roll back to one; `rstack releases {area}` shows whose this is");
+    Error::refused(format!(
+        "pruning would vouch for the release that area {area} is at: {distrust}"
+    ))
+    .with_hint(hint)
+}
+
 /// Contents of the tree that are not where the current release says, so that there is no pack for them. Reads them back.
 pub(super) async fn find_misplaced(
     tree: &Tree,
@@ -50,12 +61,12 @@ pub(super) async fn find_misplaced(
     manifest: &Manifest,
     work: &Work<'_>,
 ) -> Result<HashSet<ContentHash>> {
+    let files = files_of(tree, manifest);
     if !names_packs_of(marker, manifest) {
-        return Ok(manifest.files.values().map(|file| file.sha256).collect());
+        return Ok(files.map(|file| file.sha256).collect());
     }
-    let wanted: HashSet<[u8; 32]> = tree.files().iter().map(|file| file.digest.sha256).collect();
     let mut by_pack: HashMap<ContentHash, Vec<FileEntry>> = HashMap::new();
-    for file in manifest.files.values().filter(|file| wanted.contains(&file.sha256.0)) {
+    for file in files {
         by_pack.entry(file.pack).or_default().push(*file);
     }
     let packs = marker.packs.iter();
@@ -90,8 +101,25 @@ pub(super) async fn find_misplaced(
     Ok(wrong.into_iter().flatten().map(|file| file.sha256).collect())
 }
 
+/// Contents of the tree that the current release has in packs which its marker does not name: readers do not find them there.
+/// A signature does not cover which packs a marker names.
+pub(super) fn find_unnamed(tree: &Tree, marker: &Marker, manifest: &Manifest) -> HashSet<ContentHash> {
+    let named: HashSet<ContentHash> = marker.packs.iter().map(|pack| pack.sha256).collect();
+    let unnamed = files_of(tree, manifest).filter(|file| !named.contains(&file.pack));
+    unnamed.map(|file| file.sha256).collect()
+}
+
+/// Files of a release with contents that are in the tree.
+fn files_of<'a>(tree: &Tree, manifest: &'a Manifest) -> impl Iterator<Item = &'a FileEntry> {
+    let wanted: HashSet<[u8; 32]> = tree.files().iter().map(|file| file.digest.sha256).collect();
+    manifest
+        .files
+        .values()
+        .filter(move |file| wanted.contains(&file.sha256.0))
+}
+
 /// Whether a marker names just the packs that the files of its manifest are in.
-fn names_packs_of(marker: &Marker, manifest: &Manifest) -> bool {
+pub(super) fn names_packs_of(marker: &Marker, manifest: &Manifest) -> bool {
     let mut used: BTreeMap<ContentHash, bool> = BTreeMap::new();
     for (path, file) in &manifest.files {
         *used.entry(file.pack).or_default() |= is_code(path);

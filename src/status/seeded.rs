@@ -18,12 +18,18 @@ pub(super) async fn read(aws: &Aws, stack_id: &str, outputs: &Outputs, stores: &
     join_all(stores.iter_mut().zip(&opened).map(|(report, store)| async move {
         if let Some(store) = store {
             report.areas = areas(store.as_ref(), stack_id).await;
-            if let (StoreKind::Redis, Some(areas)) = (report.store, &report.areas) {
-                report.repairs = repairs(store.as_ref(), stack_id, areas).await;
-            }
         }
     }))
     .await;
+    // A Redis that was emptied knows none of the areas that readers brought back.
+    let known = stores.iter().filter_map(|report| report.areas.as_ref()).flatten();
+    let known: BTreeSet<Area> = known.filter_map(|(name, _)| name.parse().ok()).collect();
+    let known: Vec<Area> = known.into_iter().collect();
+    for (report, store) in stores.iter_mut().zip(&opened) {
+        if let (StoreKind::Redis, Some(store)) = (report.store, store) {
+            report.repairs = repairs(store.as_ref(), stack_id, &known).await;
+        }
+    }
     let unlike = unlike(stores);
     if unlike.is_empty() {
         return;
@@ -91,9 +97,8 @@ async fn areas(store: &dyn Store, stack_id: &str) -> Option<BTreeMap<String, Are
 }
 
 /// What readers of the environment put back into its cache.
-async fn repairs(store: &dyn Store, stack_id: &str, areas: &BTreeMap<String, AreaRecord>) -> BTreeMap<String, Repair> {
-    let areas: Vec<Area> = areas.keys().filter_map(|area| area.parse().ok()).collect();
-    match Box::pin(last_repairs(store, &areas)).await {
+async fn repairs(store: &dyn Store, stack_id: &str, areas: &[Area]) -> BTreeMap<String, Repair> {
+    match Box::pin(last_repairs(store, areas)).await {
         Ok(repairs) => {
             let repairs = areas.iter().zip(repairs);
             let of_this_stack = repairs.filter_map(|(area, repair)| Some((area.to_string(), repair?)));

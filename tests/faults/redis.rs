@@ -30,6 +30,8 @@ fn an_emptied_redis_is_read_around_and_filled_again() {
     assert!(empty.stderr.contains("there is no release"), "{empty}");
     world.pull(world.local.rstack([]), &world.environment()).expect(0);
     world.assert_pulled();
+    let status = world.local.done(["status", "-n", &world.name]);
+    assert!(status.stdout.contains("a reader put back"), "{status}");
     world.seed().run().expect(0);
     world.pull(world.local.rstack([]), &url).expect(0);
     world.assert_pulled();

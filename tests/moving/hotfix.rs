@@ -113,6 +113,7 @@ fn files_in_front_of_an_area_are_read_first_and_removed_paths_are_hidden_until_i
     exit: 0
     --- stdout
     area `[NAME]-hotfix` is so already: release [RELEASE]
+    plain files: 0 sent, 0 removed in every store
 
     --- stderr
     ");
@@ -199,4 +200,46 @@ fn it_asks_first_and_two_hot_fixes_add_up() {
         assert_eq!(data["hidden"], serde_json::json!([]));
     }
     assert_eq!(world.read(&hotfix), files([("one.py", "1\n"), ("two.py", "2\n")]));
+}
+
+#[test]
+fn after_it_was_cleared_the_next_one_is_written_as_plain_files_again() {
+    let (world, _, hotfix) = production("hotfix-cleared");
+    let base = world.dir().to_str().expect("UTF-8").to_owned();
+    let pricing = write(&world, "shop/pricing.py", "price = 1\n");
+    let call = |what: &[&str]| {
+        let options = ["--area", hotfix.as_str(), "--yes"];
+        let args = ["hotfix"].iter().chain(what).chain(&options).copied();
+        world.call(args.collect::<Vec<_>>()).run().expect(0)
+    };
+    // Also when the first one of all only hides something.
+    call(&["--remove", "shop/old.py"]);
+    for _ in 0..2 {
+        call(&["--base", &base, &pricing]);
+        assert_eq!(
+            world.plain(&hotfix),
+            [(); 3].map(|()| files([("shop/pricing.py", "price = 1\n")]))
+        );
+        call(&["--clear"]);
+    }
+}
+
+#[test]
+fn a_file_is_not_put_where_a_directory_is() {
+    let (world, prod, _) = production("hotfix-clash");
+    let base = world.dir().to_str().expect("UTF-8").to_owned();
+    let file = write(&world, "shop", "not a directory\n");
+    let hotfix = |more: &[&str]| {
+        let args = ["hotfix", file.as_str(), "--area", &prod, "--base", &base, "--yes"];
+        world.call(args.iter().chain(more).copied().collect::<Vec<_>>()).run()
+    };
+    let refused = hotfix(&[]).expect(1);
+    assert!(
+        refused
+            .stderr
+            .contains("`shop` would be a file and, for `shop/old.py`, a directory"),
+        "{refused}"
+    );
+    hotfix(&["--remove", "shop/old.py", "--remove", "shop/pricing.py"]).expect(0);
+    assert_eq!(world.read(&prod), files([("shop", "not a directory\n")]));
 }

@@ -177,6 +177,18 @@ fn contents_that_were_read_one_by_one_are_kept_too() {
 
 /// Replaces the current release of a store by one that says of two files of the same size that each is where the other is.
 pub(super) async fn swap(world: &World, store: &dyn Store, [one, two]: [&str; 2]) {
+    let swap = |files: &mut Value| {
+        for field in ["offset", "length"] {
+            let (first, second) = (files[one][field].clone(), files[two][field].clone());
+            files[one][field] = second;
+            files[two][field] = first;
+        }
+    };
+    forge(world, store, swap).await;
+}
+
+/// Replaces the current release of a store by one that says something else of its files.
+async fn forge(world: &World, store: &dyn Store, change: impl FnOnce(&mut Value)) {
     let key = |record: &str| format!("{}/.rstack/{record}", world.area);
     let get = async |key: &str| {
         let found = store.get_many(&[key.to_owned()]).await.expect("a value");
@@ -186,12 +198,7 @@ pub(super) async fn swap(world: &World, store: &dyn Store, [one, two]: [&str; 2]
     let release = key(&format!("release/{}", marker["release"].as_str().expect("an id")));
     let text = zstd::decode_all(&get(&release).await[..]).expect("zstd");
     let mut manifest: Value = serde_json::from_slice(&text).expect("JSON");
-    for field in ["offset", "length"] {
-        let files = &mut manifest["files"];
-        let (first, second) = (files[one][field].clone(), files[two][field].clone());
-        files[one][field] = second;
-        files[two][field] = first;
-    }
+    change(&mut manifest["files"]);
     let forged = zstd::encode_all(manifest.to_string().as_bytes(), 3).expect("zstd");
     let hash = ContentHash::of(&forged).to_string();
     marker["release"] = hash[..16].into();
@@ -228,6 +235,28 @@ fn what_a_pack_holds_in_place_of_a_file_is_never_taken_for_it() {
                 let message = error.to_string();
                 assert!(message.contains("its hash is not what the manifest says"), "{message}");
             }
+        }
+    });
+}
+
+#[test]
+fn a_file_is_not_taken_for_checked_because_another_of_its_content_is() {
+    let folder = TempDir::new().expect("a folder");
+    block_on(async {
+        let world = World::in_memory();
+        let content = files([("a.py", "a = 1"), ("b.py", "b = 2")]);
+        world.publish(&content, "why").await.expect("published");
+        // What is in place of `b.py` is said to be what `a.py` is.
+        let same = |files: &mut Value| files["b.py"]["sha256"] = files["a.py"]["sha256"].clone();
+        forge(&world, &*world.stores[1], same).await;
+        for _ in 0..4 {
+            let place = place(&world, world.stores[1].clone(), process(folder.path()));
+            let reader = Reader::load(place, None, Load::Everything).await.expect("a release");
+            let good = reader.read_many(&["a.py"]).await.expect("what it is");
+            assert_eq!(good[0].as_deref(), Some(&b"a = 1"[..]));
+            let both = reader.read_many(&["b.py", "a.py"]).await;
+            let taken = both.is_ok_and(|both| both.iter().flatten().any(|content| **content != *b"a = 1"));
+            assert!(!taken, "never another content for that hash");
         }
     });
 }

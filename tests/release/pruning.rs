@@ -55,6 +55,7 @@ async fn pruned(world: &World, how: How) -> Result<PruneReport> {
     let stores = world.roles();
     let job = Prune {
         mover: mover(world, &stores),
+        trusted: &world.trusted,
         keep: how.keep,
         even_recent: how.even_recent,
         clock: &|| Timestamp::now() + how.later,

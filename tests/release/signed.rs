@@ -1,9 +1,10 @@
 //! Signed releases, and readers that take nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rstack::ErrorKind;
-use rstack::release::{MoveKind, Place, Reader};
+use rstack::release::{Keep, MoveKind, Place, Reader};
 use rstack::store::{Body, Put, Swap};
 use rstack::trust::{Distrust, PrivateKey, TrustedKeys, generate, read_private_key};
 
@@ -331,5 +332,81 @@ fn files_that_nobody_trusted_has_signed_are_not_signed_along_with_new_ones() {
             .publish_content(&more, true, &[], "another fix")
             .await
             .expect("published");
+    });
+}
+
+#[test]
+fn pruning_does_not_sign_a_release_that_nobody_trusted_has_signed() {
+    block_on(async {
+        let world = signed();
+        let unsigned = World {
+            signer: None,
+            trusted: TrustedKeys::default(),
+            ..world.clone()
+        };
+        for number in 1..=2 {
+            let content = files([("a.py", &*format!("a = {number}"))]);
+            world.publish(&content, "signed").await.expect("published");
+        }
+        unsigned
+            .publish(&files([("a.py", "a = 3")]), "forged")
+            .await
+            .expect("published");
+        let refusal = world.prune(Keep::Newest(1), Duration::ZERO).await.expect_err("refused");
+        assert_eq!(refusal.exit_code(), 1);
+        assert!(refusal.to_string().contains("pruning would vouch"), "{refusal}");
+        let still = refused(world.environment()).await;
+        assert!(matches!(still, Distrust::Unsigned { .. }), "{still}");
+        let content = files([("a.py", "a = 4")]);
+        world.publish(&content, "signed").await.expect("published");
+        let pruned = world.prune(Keep::Newest(1), Duration::ZERO).await.expect("pruned");
+        assert_eq!(pruned.kept, 1);
+        assert_eq!(world.seen().await, vec![Some(content); 4]);
+    });
+}
+
+#[test]
+fn contents_in_a_pack_that_the_marker_does_not_name_are_published_anew() {
+    block_on(async {
+        let world = signed();
+        let content = files([("a.py", "a = 1"), ("b.py", "b = 2")]);
+        world.publish(&content, "signed").await.expect("published");
+        // No signature covers the packs.
+        tamper(&world, 0, |marker| {
+            let (before, rest) = marker.split_once("\"packs\":[").expect("packs");
+            let (_, after) = rest.split_once(']').expect("their end");
+            format!("{before}\"packs\":[]{after}")
+        })
+        .await;
+        let reader = Reader::open(world.environment(), None).await.expect("well signed");
+        reader.read_many(&["a.py"]).await.expect_err("in no pack");
+        let hotfix = world
+            .publish_content(&files([("c.py", "c = 3")]), true, &[], "on top of it")
+            .await
+            .expect_err("what stays cannot be read");
+        assert!(hotfix.to_string().contains("does not name"), "{hotfix}");
+        let mended = world.publish(&content, "the same").await.expect("published");
+        assert!(mended.new, "it is another release");
+        assert_eq!(world.seen().await, vec![Some(content); 4]);
+    });
+}
+
+#[test]
+fn an_area_whose_number_somebody_forged_ends_there_and_nothing_is_written_that_nobody_can_read() {
+    block_on(async {
+        let world = World::in_memory();
+        let content = files([("a.py", "a = 1")]);
+        world.publish(&content, "why").await.expect("published");
+        tamper(&world, 0, |marker| {
+            marker.replace("\"sequence\":1", "\"sequence\":16777216")
+        })
+        .await;
+        let refusal = world
+            .publish(&files([("a.py", "a = 2")]), "more")
+            .await
+            .expect_err("refused");
+        assert!(refusal.to_string().contains("out of bounds"), "{refusal}");
+        let reader = Reader::open(world.copy(0), None).await.expect("as it was");
+        assert_eq!(all(&reader).await, content);
     });
 }

@@ -137,6 +137,7 @@ impl World {
         let (stores, (_interrupter, interrupt)) = (self.roles(), interrupt::channel());
         let job = Prune {
             mover: self.mover(&stores, "pruned"),
+            trusted: &self.trusted,
             keep,
             even_recent: true,
             clock: &|| Timestamp::now() + later,

@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::world::{Dir, Files, World, files, many, told};
+use crate::support::Running;
 
 fn demo() -> Files {
     let scripts = [
@@ -120,6 +121,35 @@ fn only_the_stores_that_were_named() {
     assert_eq!(stores, [&json!("s3"), &json!("redis")]);
     let [s3, dynamodb, redis] = world.held();
     assert_eq!((s3.len(), dynamodb.len(), redis.len()), (7, 0, 7));
+}
+
+#[test]
+fn an_area_that_lies_in_one_store_alone_keeps_others_from_lying_inside_it() {
+    let world = World::new("seed-alone");
+    let inside = format!("{}/in", world.name);
+    world.seed(["--store", "s3"]).run().expect(0);
+    for options in [&[][..], &["--no-plain"]] {
+        let refused = world.rstack(["seed", "--area", &inside]).args(options).run().expect(1);
+        assert!(refused.stderr.contains("lie one inside the other"), "{refused}");
+    }
+    // Nothing was written: not even a marker, which would hide the files above it.
+    let [s3, ..] = world.held();
+    assert_eq!(s3.len(), 7);
+}
+
+#[test]
+fn of_two_areas_made_at_once_that_lie_inside_each_other_one_is_refused() {
+    let world = World::new("seed-nested");
+    for round in 0..4 {
+        let outer = format!("{}/{round}", world.name);
+        let inner = format!("{outer}/in");
+        let seed = |area: &str| world.rstack(["seed", "--area", area, "--no-plain"]).spawn();
+        let runs = [seed(&outer), seed(&inner)].map(Running::wait);
+        let refused = runs
+            .iter()
+            .filter(|run| run.stderr.contains("lie one inside the other"));
+        assert_eq!(refused.count(), 1, "{}{}", runs[0], runs[1]);
+    }
 }
 
 #[test]

@@ -19,8 +19,10 @@ use crate::release::mover::{After, AtHand, Mover, Work};
 use crate::release::pruned::{Keeping, Pruned};
 use crate::release::publish::load_manifest;
 use crate::release::report::{CopyReport, CopyState};
+use crate::release::vouch;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
+use crate::trust::TrustedKeys;
 
 /// How often a run that was overtaken plans anew.
 const ATTEMPTS: u32 = 25;
@@ -33,6 +35,8 @@ const MARGIN: i64 = 2 * 60;
 #[derive(Clone, Copy)]
 pub struct Prune<'a> {
     pub mover: Mover<'a>,
+    /// Whose signature is believed, besides that of the mover's own key, when moves are to be signed.
+    pub trusted: &'a TrustedKeys,
     pub keep: Keep,
     /// Also releases that were current within the last 30 days.
     pub even_recent: bool,
@@ -46,8 +50,8 @@ pub struct Prune<'a> {
 /// goes on. A store that fails is named in the report, and freed by a later run.
 ///
 /// # Errors
-/// Refused when there is no release, when the history has a hole, or others move the marker all the time; the deciding
-/// store's own error; Interrupted before anything was changed.
+/// Refused when there is no release, when the history has a hole, others move the marker all the time, or signing would
+/// vouch for a release that nobody who is trusted has signed; the deciding store's own error; Interrupted before anything was changed.
 pub async fn prune(job: &Prune<'_>, work: &Work<'_>) -> Result<PruneReport> {
     let started = Instant::now();
     let mut report = Pruning { job, work }.run().await?;
@@ -125,6 +129,7 @@ impl<'a> Pruning<'a> {
             Error::refused(format!("there is no release in area `{}`", mover.area))
                 .with_hint("`rstack status` lists the areas there are")
         })?;
+        self.check_trust(&current.marker)?;
         let plan = Plan::read(mover.stores.deciding, mover.area, &current).await?;
         let now = (self.job.clock)();
         let before = current.marker.pruned.clone().unwrap_or_default();
@@ -146,6 +151,14 @@ impl<'a> Pruning<'a> {
             due,
             busy,
         })
+    }
+
+    /// Every move of a run signs the release that the area is at, and what it says was pruned is acted on.
+    fn check_trust(&self, current: &Marker) -> Result<()> {
+        match vouch::distrust(current, &self.job.mover, self.job.trusted) {
+            Some(distrust) => Err(vouch::refuse_to_prune(&self.job.mover, &distrust)),
+            None => Ok(()),
+        }
     }
 
     /// What every store has. One that cannot be listed for want of permission is told from the others.
@@ -193,6 +206,7 @@ impl<'a> Pruning<'a> {
 
     async fn step(&self, head: &Head, current: &Marker, pruned: Pruned) -> Result<Option<(Held, Vec<CopyReport>)>> {
         let mover = &self.job.mover;
+        self.check_trust(current)?;
         match mover.prune(head, current, pruned, self.work.interrupt).await? {
             (Commit::Lost(_), _) => Ok(None),
             (Commit::Won, won) => {

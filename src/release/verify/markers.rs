@@ -7,9 +7,9 @@ use super::witness::{Copy, Standing, Witness};
 use crate::error::{Error, Result};
 use crate::publish::{AreaRecord, Index, RECORDS};
 use crate::release::confirm::Confirmed;
-use crate::release::marker::Held;
+use crate::release::marker::{Head, Held, Marker};
 use crate::release::{Manifest, keys};
-use crate::store::{StoreError, StoreErrorKind, StoreResult, Swap};
+use crate::store::{Store, StoreError, StoreErrorKind, StoreResult, Swap};
 
 impl Look<'_> {
     /// The marker that counts: the deciding store's; where that is gone, damaged or behind a copy that its own store's
@@ -148,23 +148,15 @@ impl Look<'_> {
     /// Moves a store's marker; it has everything that the marker names.
     async fn bring(&self, witness: &Witness<'_>, head: &Held, manifest: &Manifest) -> StoreResult<()> {
         let store = witness.store;
-        let mut record = AreaRecord {
-            stack: head.marker.stack.clone(),
-            time: head.marker.time,
-            files: manifest.files.len() as u64,
-            bytes: manifest.bytes(),
-            digest: head.marker.release.to_string(),
-            complete: false,
-        };
-        let mut index = Index::load(store).await?;
-        if !index.areas().contains_key(self.area.as_str()) {
-            index.record(store, self.area, &record).await?;
-        }
+        let (mut index, mut record) = self.enlist(store, &head.marker, manifest).await?;
         self.bring_moves(witness, head).await?;
         let key = keys::marker(self.area);
         if matches!(witness.copy, Copy::Damaged(_)) && witness.version.is_none() {
-            // No value at all, such as a list in Redis, which nothing can be compared with.
-            store.delete_many(std::slice::from_ref(&key)).await?;
+            // No value at all, such as a list in Redis, which nothing can be compared with. Others may have mended it since.
+            let now = Head::read(store, self.area, None).await;
+            if now.is_err_and(|error| error.kind == StoreErrorKind::Corrupt) {
+                store.delete_many(std::slice::from_ref(&key)).await?;
+            }
         }
         let swap = store
             .compare_and_set(&key, witness.version.as_ref(), head.bytes.clone())
@@ -176,6 +168,29 @@ impl Look<'_> {
         record.complete = true;
         index.record(store, self.area, &record).await?;
         Confirmed::write(store, self.area, &head.marker).await
+    }
+
+    /// Notes in a store's index that the area is there, as yet incomplete, before anything of it is written: whoever looks for
+    /// this stack's keys must find the area, however far we come.
+    pub(super) async fn enlist(
+        &self,
+        store: &dyn Store,
+        marker: &Marker,
+        manifest: &Manifest,
+    ) -> StoreResult<(Index, AreaRecord)> {
+        let record = AreaRecord {
+            stack: marker.stack.clone(),
+            time: marker.time,
+            files: manifest.files.len() as u64,
+            bytes: manifest.bytes(),
+            digest: marker.release.to_string(),
+            complete: false,
+        };
+        let mut index = Index::load(store).await?;
+        if !index.areas().contains_key(self.area.as_str()) {
+            index.record(store, self.area, &record).await?;
+        }
+        Ok((index, record))
     }
 
     /// The moves that a store need not have had before.

@@ -91,7 +91,7 @@ impl Look<'_> {
             }
             self.go_on()?;
             *listed = wanted.iter().map(|(file, _)| file.clone()).collect();
-            if let Err(error) = self.fill(witness, marker, listed, wanted).await {
+            if let Err(error) = self.fill(witness, marker, manifest, listed, wanted).await {
                 witness.fails(error);
             }
         }
@@ -117,9 +117,11 @@ impl Look<'_> {
         &self,
         witness: &Witness<'_>,
         marker: &Marker,
+        manifest: &Manifest,
         listed: &[WrittenFile],
         files: Vec<(WrittenFile, FileEntry)>,
     ) -> StoreResult<()> {
+        self.enlist(witness.store, marker, manifest).await?;
         list_found(witness.store, self.area, self.stack, listed).await?;
         for (hash, files) in by_pack(files, |(_, entry)| entry.pack) {
             let Some(pack) = self.pack(marker, hash).await else {

@@ -192,7 +192,12 @@ impl<'a> Look<'a> {
         ];
         let mut known = BTreeSet::from([keys::marker(self.area), record("files")]);
         known.extend(notes);
-        known.extend((1..=head.marker.sequence).map(|sequence| keys::step(self.area, sequence)));
+        // Of the moves only those that are listed anywhere: a forged number would make a list of millions.
+        let listed = self.witnesses.iter().filter_map(|witness| witness.listed.as_ref());
+        let moves = listed.flat_map(|listed| listed.keys()).filter(|key| {
+            keys::sequence_of(self.area, key).is_some_and(|sequence| (1..=head.marker.sequence).contains(&sequence))
+        });
+        known.extend(moves.cloned());
         for kept in releases {
             known.insert(kept.manifest.key.clone());
             known.extend(kept.packs.iter().map(|pack| keys::pack(self.area, pack.sha256)));
