@@ -369,3 +369,31 @@ fn a_damaged_move_or_manifest_hides_no_other() {
     [CLOCK] hint: `rstack verify --name [NAME] --local [NAME] --repair` copies it from a store that has it right
     "#);
 }
+
+#[test]
+fn a_damaged_list_of_areas_is_told_and_written_anew() {
+    let world = two_releases("verify-areas");
+    let key = ".rstack/areas";
+    block_on(async {
+        let [s3, table, _] = stores(&world).await;
+        for store in [s3, table] {
+            let put = Put {
+                key: key.to_owned(),
+                body: Body::Bytes(Bytes::from_static(b"garbage{")),
+            };
+            let written = store.put_many(&mut std::iter::once(put), &|_, _| ()).await;
+            written.expect("written");
+        }
+    });
+    world.write("src/a.py", "a = 3\n");
+    let refused = world.seed("./src", &[]).expect(1);
+    assert!(refused.stderr.contains("rstack verify"), "{refused}");
+    let told = verify(&world, &[]).expect(3);
+    assert_eq!(told.stdout.matches(key).count(), 2, "{told}");
+    verify(&world, &["--repair"]).expect(0);
+    verify(&world, &[]).expect(0);
+    world.seed("./src", &[]).expect(0);
+    let inside = format!("{}/in", world.name);
+    let refused = world.run(&["seed", "./src", "--area", &inside]).expect(1);
+    assert!(refused.stderr.contains("lie one inside the other"), "{refused}");
+}

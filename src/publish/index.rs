@@ -98,6 +98,28 @@ impl Index {
         Err(changing(store).into())
     }
 
+    /// Writes one in place of what cannot be read, unless somebody else has done so.
+    pub(crate) async fn mend(store: &dyn Store, areas: Areas) -> StoreResult<()> {
+        let version = match store.get_versioned(KEY).await {
+            Ok(Some((value, _))) if parse::<Stored>(store, KEY, &value).is_ok() => return Ok(()),
+            Ok(found) => found.map(|(_, version)| version),
+            // No value at all, such as a list in Redis, which nothing can be compared with.
+            Err(error) if error.kind == StoreErrorKind::Corrupt => {
+                store.delete_many(&[KEY.to_owned()]).await?;
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let damaged = Self {
+            areas: Areas::new(),
+            version,
+        };
+        match damaged.swap(store, areas).await? {
+            Swap::Done(_) => Ok(()),
+            Swap::Conflict => Err(changing(store)),
+        }
+    }
+
     /// Whether it names the area as this stack's.
     pub(crate) fn knows(&self, area: &Area, stack_id: &str) -> bool {
         self.areas

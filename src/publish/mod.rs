@@ -22,7 +22,7 @@ pub use area::Area;
 pub(crate) use area::RECORDS;
 pub use index::AreaRecord;
 
-pub(crate) use index::{Index, KEY as AREAS_KEY, refuse_overlap};
+pub(crate) use index::{Areas, Index, KEY as AREAS_KEY, refuse_overlap};
 pub(crate) use ledger::{WrittenFile, list_found, written_files};
 pub(crate) use meter::Meter;
 pub(crate) use own::remove_areas;

@@ -178,19 +178,24 @@ impl Look<'_> {
         marker: &Marker,
         manifest: &Manifest,
     ) -> StoreResult<(Index, AreaRecord)> {
-        let record = AreaRecord {
+        let record = Self::record(marker, manifest);
+        let mut index = Index::load(store).await?;
+        if !index.areas().contains_key(self.area.as_str()) {
+            index.record(store, self.area, &record).await?;
+        }
+        Ok((index, record))
+    }
+
+    /// What an index says of the area while not all of it is there.
+    pub(super) fn record(marker: &Marker, manifest: &Manifest) -> AreaRecord {
+        AreaRecord {
             stack: marker.stack.clone(),
             time: marker.time,
             files: manifest.files.len() as u64,
             bytes: manifest.bytes(),
             digest: marker.release.to_string(),
             complete: false,
-        };
-        let mut index = Index::load(store).await?;
-        if !index.areas().contains_key(self.area.as_str()) {
-            index.record(store, self.area, &record).await?;
         }
-        Ok((index, record))
     }
 
     /// The moves that a store need not have had before.

@@ -4,6 +4,7 @@ mod blobs;
 mod elect;
 mod extra;
 mod history;
+mod indexes;
 mod markers;
 mod notes;
 mod plain;

@@ -109,6 +109,7 @@ impl<'a> Look<'a> {
         self.packs(&packs, contents, &head, &reading).await?;
         self.notes(&head).await;
         if let Some(manifest) = &current {
+            self.indexes(&head, manifest).await;
             let mut ledgers = self.ledgers(manifest).await;
             if self.repair {
                 self.refill(&mut ledgers, &head.marker, manifest).await?;
