@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use rstack::event::{Event, Reporter};
 use rstack::pull::{Origin, Pull, Report, pull};
+use rstack::release::Load;
 use rstack::{Outcome, Result};
 
 use super::{Context, source};
@@ -44,11 +45,12 @@ impl Args {
     pub(crate) async fn run(self, context: &Context<'_>) -> Result<Outcome> {
         let url = source::url(context, Some(&self.source), &self.at)?;
         // A directory from before may have most of it.
-        let source = if self.directory.exists() {
-            Box::pin(source::open(context, &url)).await?
+        let load = if self.directory.exists() {
+            Load::Index
         } else {
-            Box::pin(source::open_whole(context, &url)).await?
+            Load::Everything
         };
+        let source = Box::pin(source::load(context, &url, load)).await?;
         let job = Pull {
             source: &source,
             directory: &self.directory,

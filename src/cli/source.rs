@@ -53,12 +53,8 @@ pub(crate) async fn open(context: &Context<'_>, url: &SourceUrl) -> Result<Sourc
     load(context, url, Load::Index).await
 }
 
-/// As [`open`], for who is going to read all of it.
-pub(crate) async fn open_whole(context: &Context<'_>, url: &SourceUrl) -> Result<Source> {
-    load(context, url, Load::Everything).await
-}
-
-async fn load(context: &Context<'_>, url: &SourceUrl, load: Load) -> Result<Source> {
+/// As [`open`], with so much of it at once.
+pub(crate) async fn load(context: &Context<'_>, url: &SourceUrl, load: Load) -> Result<Source> {
     let (aws, trusted) = (aws(context, url).await?, context.settings.trusted());
     let opening = Opening {
         load,
