@@ -83,19 +83,17 @@ impl Index {
     /// same time, one is refused.
     pub(crate) async fn claim(store: &dyn Store, area: &Area, record: &AreaRecord) -> Result<()> {
         let mut index = Self::load(store).await?;
-        for _ in 0..ATTEMPTS {
-            refuse_overlap(area, &record.stack, &index.areas)?;
-            if index.knows(area, &record.stack) {
-                return Ok(());
+        let noting = index.try_update(store, |areas| {
+            refuse_overlap(area, &record.stack, areas)?;
+            let known = areas
+                .get(area.as_str())
+                .is_some_and(|known| known.stack == record.stack);
+            if !known {
+                areas.insert(area.as_str().to_owned(), record.clone());
             }
-            let mut areas = index.areas.clone();
-            areas.insert(area.as_str().to_owned(), record.clone());
-            if let Swap::Done(_) = index.swap(store, areas).await? {
-                return Ok(());
-            }
-            index = Self::load(store).await?;
-        }
-        Err(changing(store).into())
+            Ok(())
+        });
+        noting.await
     }
 
     /// Writes one in place of what cannot be read, unless somebody else has done so.
@@ -134,12 +132,25 @@ impl Index {
 
     /// Changes the index, again as long as others change it at the same time.
     pub(super) async fn update(&mut self, store: &dyn Store, change: impl Fn(&mut Areas)) -> StoreResult<()> {
+        let change = |areas: &mut Areas| {
+            change(areas);
+            Ok(())
+        };
+        self.try_update(store, change).await
+    }
+
+    /// As [`Index::update`], unless the change is refused.
+    async fn try_update<E: From<StoreError>>(
+        &mut self,
+        store: &dyn Store,
+        change: impl Fn(&mut Areas) -> Result<(), E>,
+    ) -> Result<(), E> {
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 *self = Self::load(store).await?;
             }
             let mut areas = self.areas.clone();
-            change(&mut areas);
+            change(&mut areas)?;
             if areas == self.areas {
                 return Ok(());
             }
@@ -156,7 +167,7 @@ impl Index {
                 return Ok(());
             }
         }
-        Err(changing(store))
+        Err(changing(store).into())
     }
 }
 
