@@ -78,16 +78,40 @@ fn a_warm_start_makes_one_request_and_a_pinned_one_none() {
         let (aws, redis) = tapped.cat(&format!("{url}?at={id}"));
         assert_eq!((aws, redis), (Counts::default(), Counts::default()), "{url} pinned");
     }
-    // Of an environment, the stack is asked for too, unless the release is known by its id.
+    // Of an environment, a cold start asks for the stack too; members of a union in one environment ask for it once.
     let env = format!("env:{name}/{name}");
-    tapped.cat(&env);
+    tapped.run(&["cache", "clear", "--seen"]).expect(0);
+    let (aws, _) = tapped.cat(&format!("{env};{env}"));
+    assert_eq!(aws.requests, 3, "the stack and two markers");
     let (aws, redis) = tapped.cat(&env);
-    assert_eq!((aws.requests, redis.round_trips), (2, 0), "warm");
+    assert_eq!((aws.requests, redis.round_trips), (1, 0), "warm");
     let (aws, redis) = tapped.cat(&format!("{env}?at={id}"));
     assert_eq!((aws, redis), (Counts::default(), Counts::default()), "pinned");
-    // Members of a union in one environment ask for its stack once.
-    let (aws, _) = tapped.cat(&format!("{env};{env}"));
-    assert_eq!(aws.requests, 3);
+}
+
+#[test]
+fn an_environment_that_moved_on_or_was_made_anew_is_read_as_it_is_now() {
+    let tapped = Tapped::new("cache-anew");
+    let (local, name) = (tapped.local, &tapped.name);
+    let env = format!("env:{name}/{name}");
+    let scripts = tapped.dir.path().join("scripts");
+    fs::create_dir(&scripts).expect("a folder");
+    let publish = |text: &str| {
+        fs::write(scripts.join("now.py"), text).expect("a file");
+        let scripts = scripts.to_str().expect("a path");
+        local.done(["seed", scripts, "-n", name, "--area", name, "--no-plain"]);
+    };
+    let read = || tapped.run(&["cat", &env, "now.py"]).expect(0).stdout;
+    tapped.cat(&env);
+    for text in ["a = 1\n", "a = 2\n"] {
+        publish(text);
+        assert_eq!((read(), read()), (text.to_owned(), text.to_owned()));
+    }
+    local.done(["down", "-n", name, "--yes"]);
+    tapped.run(&["cat", &env, "now.py"]).expect(1);
+    environment::made(local, name);
+    publish("a = 3\n");
+    assert_eq!((read(), read()), ("a = 3\n".to_owned(), "a = 3\n".to_owned()));
 }
 
 #[test]

@@ -331,6 +331,31 @@ fn a_store_that_missed_a_move_of_the_same_second_is_the_one_that_is_behind() {
 }
 
 #[test]
+fn a_store_whose_marker_alone_is_old_is_behind_too() {
+    let world = two_releases("verify-marker");
+    block_on(async {
+        let [s3, ..] = stores(&world).await;
+        let marker = format!("{}/.rstack/marker", world.name);
+        let old = s3
+            .get_many(std::slice::from_ref(&marker))
+            .await
+            .expect("a marker")
+            .remove(0);
+        world.write("src/a.py", "a = 3\n");
+        world.seed("./src", &[]).expect(0);
+        let put = Put {
+            key: marker,
+            body: Body::Bytes(old.expect("a marker")),
+        };
+        let written = s3.put_many(&mut std::iter::once(put), &|_, _| ()).await;
+        written.expect("written");
+    });
+    let status = world.run(&["status"]).expect(0);
+    let line = status.stdout.lines().find(|line| line.contains("s3 (behind)"));
+    assert!(line.is_some_and(|line| !line.contains("redis (behind)")), "{status}");
+}
+
+#[test]
 fn a_damaged_move_or_manifest_hides_no_other() {
     let world = two_releases("verify-history");
     world.write("src/a.py", "a = 3\n");

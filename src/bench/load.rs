@@ -79,11 +79,11 @@ impl Bench<'_> {
         Ok(Seat { aws, cache })
     }
 
-    /// Finds out what there is to load.
+    /// Finds out what there is to load in these ways.
     ///
     /// # Errors
     /// When the subject cannot be opened, or is empty.
-    pub async fn look(&self, subject: &Subject) -> Result<Held> {
+    pub async fn look(&self, subject: &Subject, ways: &[Way]) -> Result<Held> {
         let seat = self.seat(subject, LocalCache::in_memory()).await?;
         let paths = match &subject.target {
             Target::Source(url) => {
@@ -97,6 +97,9 @@ impl Bench<'_> {
             }
         };
         let mut held = Held::of(paths)?;
+        if !ways.iter().any(|way| way.reads_keys()) {
+            return Ok(held);
+        }
         if let Some((store, area)) = self.store(subject, &seat).await {
             let plain: Vec<String> = held.paths.iter().map(|path| area.key(path)).collect();
             if store.are_there(&plain).await?.iter().all(|there| *there) {
@@ -147,9 +150,10 @@ impl Bench<'_> {
                 _ => LocalCache::in_memory(),
             };
             let seat = self.seat(subject, local).await?;
-            let store = match way {
-                Way::Cold | Way::Warm | Way::Publish => None,
-                Way::Each | Way::Batched | Way::Read => self.store(subject, &seat).await,
+            let store = if way.reads_keys() {
+                self.store(subject, &seat).await
+            } else {
+                None
             };
             seats.push((seat, store.map(|(store, _)| store)));
         }

@@ -44,6 +44,12 @@ impl Way {
         }
     }
 
+    /// Whether it reads keys of one store, past any release.
+    #[must_use]
+    pub fn reads_keys(self) -> bool {
+        matches!(self, Self::Each | Self::Batched | Self::Read)
+    }
+
     /// Whether it brings all files here.
     #[must_use]
     pub fn loads(self) -> bool {

@@ -23,8 +23,8 @@ use super::shell::{command_line, quote};
 /// Put single files in front of another area, without publishing it anew
 ///
 /// Adds the files to the area `hotfix`, as a release on top of what it has already. Readers of the union `hotfix;prod` take
-/// a path from `hotfix` where that has it, else from `prod`. `--remove` hides a path: the union then has no such file,
-/// whatever `prod` has. `--clear` makes the area empty again, once `prod` itself is right.
+/// a path from `hotfix` where that has it, else from `prod`. `--remove` hides a file, or a directory with all that is in it:
+/// the union then has no such file, whatever `prod` has. `--clear` makes the area empty again, once `prod` itself is right.
 ///
 /// A file's path in the area is its path below the current directory, or below `--base`. Shows what that changes, and asks.
 #[derive(Debug, ClapArgs)]
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Files to put there
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Path that the union is to have no file at (repeatable)
+    /// Path that the union is to have no file at, or directory that it is to have none in (repeatable)
     #[arg(long = "remove", value_name = "PATH")]
     removed: Vec<String>,
     /// Take everything out again: the files, and what is hidden

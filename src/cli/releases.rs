@@ -111,6 +111,9 @@ struct Moved {
     added: Option<usize>,
     changed: Option<usize>,
     removed: Option<usize>,
+    /// Paths and directories that the release hides in a union, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hides: Option<usize>,
 }
 
 impl Args {
@@ -190,6 +193,9 @@ async fn look(place: &Place, at: Option<&Pin>, limit: usize) -> Result<(Report, 
             added: count(|changes| &changes.added),
             changed: count(|changes| &changes.changed),
             removed: count(|changes| &changes.removed),
+            hides: manifest
+                .map(|manifest| manifest.removed.len())
+                .filter(|hides| *hides > 0),
         }
     };
     let range = range(shown, until_then);
@@ -305,6 +311,10 @@ fn words(report: &Report, style: Style) -> String {
         let kind = match &step.origin {
             Some(origin) => format!("{} from {}", step.kind.as_str(), origin.area),
             None => step.kind.as_str().to_owned(),
+        };
+        let kind = match step.hides {
+            Some(hides) => format!("{kind}, hides {hides}"),
+            None => kind,
         };
         let kind = match step.keeping {
             Keeping::Kept => kind,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::manifest::Extent;
+use super::manifest::{Extent, covers};
 use super::pack::{LARGEST, Slot};
 use super::{ContentHash, FileEntry, Manifest};
 use crate::error::{Error, Result};
@@ -22,14 +22,14 @@ pub struct Content<'a> {
     pub tree: &'a Tree,
     /// Files of the current release that the tree does not have stay; otherwise they go.
     pub onto_current: bool,
-    /// Paths that the release hides in a union.
+    /// Paths, and directories, that the release hides in a union.
     pub removed: &'a BTreeSet<Box<str>>,
 }
 
 impl Content<'_> {
     /// Whether something of this release stays: files, or paths that it hides.
     pub(super) fn keeps_of(&self, current: &Manifest) -> bool {
-        let stays = |path: &str| !self.removed.contains(path) && self.tree.find(path).is_none();
+        let stays = |path: &str| !covers(self.removed, path) && self.tree.find(path).is_none();
         self.onto_current && (!current.removed.is_empty() || current.files.keys().any(|path| stays(path)))
     }
 }
@@ -178,7 +178,7 @@ impl<'a> Draft<'a> {
 
     /// Files of the current release stay, unless they are removed or in the tree.
     fn keep(&mut self, current: &'a Manifest, removed: &BTreeSet<Box<str>>) {
-        let files = current.files.iter().filter(|(path, _)| !removed.contains(*path));
+        let files = current.files.iter().filter(|(path, _)| !covers(removed, path));
         let staying = files.filter(|(path, _)| self.tree.find(path).is_none());
         self.wanted
             .extend(staying.map(|(path, file)| Wanted::Stays(path, file)));

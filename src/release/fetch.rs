@@ -83,8 +83,8 @@ impl Place {
     }
 
     /// Blobs of the release that a move leads to, in their order: from this machine, else from the cache, else where the
-    /// marker is, else from the backup. This machine and the cache then have them too. `packs` says how packs are checked
-    /// that this machine has; whatever else comes from anywhere was checked as a whole.
+    /// marker is, else from the backup. This machine and the cache then have them too. `packs` says how packs are checked,
+    /// the manifest is as a whole.
     pub(super) async fn fetch(&self, marker: &Marker, wanted: &[Keyed], packs: Check) -> StoreResult<Vec<Bytes>> {
         let (values, writing) = self.fetch_writing(marker, wanted, packs).await?;
         writing.done().await;
@@ -98,24 +98,26 @@ impl Place {
         wanted: &[Keyed],
         packs: Check,
     ) -> StoreResult<(Vec<Bytes>, Writing)> {
-        let check = |blob: &Blob| {
-            if *blob == marker.manifest { Check::Whole } else { packs }
+        let checked = |keyed: &Keyed| {
+            let is_manifest = keyed.blob == marker.manifest;
+            (keyed.clone(), if is_manifest { Check::Whole } else { packs })
         };
-        let blobs: Vec<(Blob, Check)> = wanted.iter().map(|keyed| (keyed.blob, check(&keyed.blob))).collect();
+        let wanted: Vec<(Keyed, Check)> = wanted.iter().map(checked).collect();
+        let blobs: Vec<(Blob, Check)> = wanted.iter().map(|(keyed, check)| (keyed.blob, *check)).collect();
         let mut found = self.local.load(&blobs).await;
         let missing = missing(&found);
         if missing.is_empty() {
             return Ok((found.into_iter().flatten().collect(), Writing::nothing()));
         }
-        let gaps = self.ask_cache(wanted, &mut found).await;
-        self.ask_stores(wanted, &mut found).await?;
+        let gaps = self.ask_cache(&wanted, &mut found).await;
+        self.ask_stores(&wanted, &mut found).await?;
         let values: Vec<Bytes> = found.into_iter().flatten().collect();
-        let fresh = missing
-            .iter()
-            .map(|at| (wanted[*at].blob.sha256, values[*at].clone()))
-            .collect();
-        let writing = self.local.keep(fresh);
-        self.repair(marker, wanted, &values, &gaps).await;
+        let fresh = missing.into_iter().map(|at| {
+            let (keyed, check) = &wanted[at];
+            (keyed.blob.sha256, values[at].clone(), *check)
+        });
+        let writing = self.local.keep(fresh.collect());
+        self.repair(marker, &wanted, &values, &gaps).await;
         Ok((values, writing))
     }
 
@@ -137,14 +139,14 @@ impl Place {
     }
 
     /// It can give nothing older, only nothing: what it lacks, or cannot say, is asked for elsewhere.
-    async fn ask_cache(&self, wanted: &[Keyed], found: &mut [Option<Bytes>]) -> Gaps {
+    async fn ask_cache(&self, wanted: &[(Keyed, Check)], found: &mut [Option<Bytes>]) -> Gaps {
         let mut gaps = Gaps::default();
         let Some(cache) = self.cache.as_ref().filter(|_| !self.findings.cache_fails()) else {
             return gaps;
         };
         let missing = missing(found);
-        let asked: Vec<Keyed> = missing.iter().map(|at| wanted[*at].clone()).collect();
-        let bytes: u64 = asked.iter().map(|keyed| keyed.blob.size).sum();
+        let asked: Vec<(Keyed, Check)> = missing.iter().map(|at| wanted[*at].clone()).collect();
+        let bytes: u64 = asked.iter().map(|(keyed, _)| keyed.blob.size).sum();
         let patience = PATIENCE + Duration::from_secs(bytes / BYTES_A_SECOND);
         let looked = match tokio::time::timeout(patience, blob::look(&**cache, &asked)).await {
             Ok(Ok(looked)) => looked,
@@ -168,14 +170,14 @@ impl Place {
         gaps
     }
 
-    async fn ask_stores(&self, wanted: &[Keyed], found: &mut [Option<Bytes>]) -> StoreResult<()> {
+    async fn ask_stores(&self, wanted: &[(Keyed, Check)], found: &mut [Option<Bytes>]) -> StoreResult<()> {
         let mut damage = None;
         for store in [Some(&self.marker), self.backup.as_ref()].into_iter().flatten() {
             let missing = missing(found);
             if missing.is_empty() {
                 return Ok(());
             }
-            let asked: Vec<Keyed> = missing.iter().map(|at| wanted[*at].clone()).collect();
+            let asked: Vec<(Keyed, Check)> = missing.iter().map(|at| wanted[*at].clone()).collect();
             for (at, looked) in missing.into_iter().zip(blob::look(&**store, &asked).await?) {
                 match looked {
                     Found::Whole(value) => found[at] = Some(value),
@@ -189,11 +191,11 @@ impl Place {
         };
         Err(damage.unwrap_or_else(|| {
             let message = "the marker names this, and it is not there";
-            StoreError::new(self.marker.kind(), StoreErrorKind::Corrupt, message).at(&wanted[first].key)
+            StoreError::new(self.marker.kind(), StoreErrorKind::Corrupt, message).at(&wanted[first].0.key)
         }))
     }
 
-    async fn repair(&self, marker: &Marker, wanted: &[Keyed], values: &[Bytes], gaps: &Gaps) {
+    async fn repair(&self, marker: &Marker, wanted: &[(Keyed, Check)], values: &[Bytes], gaps: &Gaps) {
         let Some(cache) = &self.cache else { return };
         if let Err(error) = self.fill(&**cache, marker, wanted, values, gaps).await {
             tracing::debug!(%error, "the cache cannot be filled");
@@ -204,12 +206,20 @@ impl Place {
         &self,
         cache: &dyn Store,
         marker: &Marker,
-        wanted: &[Keyed],
+        wanted: &[(Keyed, Check)],
         values: &[Bytes],
         gaps: &Gaps,
     ) -> StoreResult<()> {
-        let gone = gaps.lacking.iter().chain(&gaps.damaged);
-        let blobs: Vec<(Keyed, Bytes)> = gone.map(|at| (wanted[*at].clone(), values[*at].clone())).collect();
+        let mut blobs = Vec::new();
+        for at in gaps.lacking.iter().chain(&gaps.damaged) {
+            let (keyed, check) = &wanted[*at];
+            let unchecked = *check == Check::Files;
+            if unchecked && keyed.check(&*self.marker, &values[*at], Check::Whole).await.is_err() {
+                // Whoever reads the files finds out too, and asks for the pack as a whole.
+                return Ok(());
+            }
+            blobs.push((keyed.clone(), values[*at].clone()));
+        }
         // A release that publishers keep out of a small cache stays out of it.
         let size: u64 = marker.packs.iter().map(|pack| pack.size).sum();
         if blobs.is_empty() || cache.capacity().await?.is_some_and(|capacity| size > capacity / 2) {

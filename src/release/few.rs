@@ -59,7 +59,7 @@ impl Reader {
         for ((at, entry, _), piece) in wanted.into_iter().zip(fetched) {
             let entry = FileEntry { offset: 0, ..entry };
             if let Ok(content) = unpacker.unpack(&piece, &entry) {
-                fresh.push((entry.sha256, content.clone()));
+                fresh.push((entry.sha256, content.clone(), Check::Whole));
                 contents[at] = Some(content);
             }
         }

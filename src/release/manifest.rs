@@ -29,7 +29,7 @@ pub struct Manifest<Files = BTreeMap<Box<str>, FileEntry>> {
     pub message: Option<String>,
     /// The release that it was made from.
     pub parent: Option<ReleaseId>,
-    /// Paths that this release hides in a union.
+    /// Paths that this release hides in a union, and directories of which it hides all: see [`covers`].
     pub removed: BTreeSet<Box<str>>,
     pub time: Timestamp,
     v: u32,
@@ -46,6 +46,12 @@ pub struct FileEntry {
     pub sha256: ContentHash,
     /// In bytes.
     pub size: u64,
+}
+
+/// Whether one of these paths is this one, or a directory that it is in.
+pub(super) fn covers(paths: &BTreeSet<Box<str>>, path: &str) -> bool {
+    let mut directories = path.match_indices('/').map(|(end, _)| &path[..end]);
+    !paths.is_empty() && (paths.contains(path) || directories.any(|directory| paths.contains(directory)))
 }
 
 /// How large a release is.

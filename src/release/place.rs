@@ -32,6 +32,8 @@ pub struct Place {
     pub stack_id: Option<String>,
     /// Of an environment, so that other processes need not ask for it.
     pub whereabouts: Option<Arc<Whereabouts>>,
+    /// As an earlier process found it: whoever needs more than what is on this machine asks where it is now.
+    pub remembered: bool,
     /// Whose releases are taken; everyone's without keys.
     pub trusted: TrustedKeys,
     /// A copy of a marker that was not known to be the current one for so long is refused.
@@ -114,6 +116,7 @@ impl Place {
             area,
             stack_id: None,
             whereabouts: None,
+            remembered: false,
             trusted: TrustedKeys::default(),
             stale: None,
             local: LocalCache::in_memory(),
@@ -264,9 +267,12 @@ impl Place {
 
     /// Whether the pin names a release by its id, and this machine has all that it is made of.
     pub(super) fn noted_complete(&self, pin: &Pin) -> bool {
-        self.noted(pin).is_some_and(|marker| {
-            let mut blobs = marker.packs.iter().chain([&marker.manifest]);
-            blobs.all(|blob| self.local.has(blob))
-        })
+        self.noted(pin).is_some_and(|marker| self.is_here(&marker))
+    }
+
+    /// Whether this machine has all that the release is made of.
+    pub(super) fn is_here(&self, marker: &Marker) -> bool {
+        let mut blobs = marker.packs.iter().chain([&marker.manifest]);
+        blobs.all(|blob| self.local.has(blob))
     }
 }

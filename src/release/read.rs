@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 
 use super::blob::Keyed;
 use super::cache::Check;
@@ -85,6 +85,14 @@ impl Reader {
         Self::make(place, marker, load, foreseen).await
     }
 
+    /// The release that this machine read last, if all of it is still here and the marker still leads to it: one request.
+    pub(super) async fn again(place: Place, load: Load) -> Option<Self> {
+        let last = place.last_seen().filter(|last| place.is_here(last))?;
+        let (marker, foreseen) = join(place.find(None), foresee(&place, &last, load)).await;
+        let marker = marker.ok().filter(|marker| marker.manifest == last.manifest)?;
+        Self::make(place, marker, load, foreseen).await.ok()
+    }
+
     pub(super) async fn at(place: Place, marker: Marker, load: Load) -> Result<Self> {
         Self::make(place, marker, load, None).await
     }
@@ -123,12 +131,17 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`].
     pub async fn advance(&self) -> Result<Option<Self>> {
-        self.place.findings.forgive_cache();
-        let marker = self.place.find(None).await?;
+        self.advance_in(self.place.clone()).await
+    }
+
+    /// As [`Reader::advance`], the area being where it is found now.
+    pub(super) async fn advance_in(&self, place: Place) -> Result<Option<Self>> {
+        place.findings.forgive_cache();
+        let marker = place.find(None).await?;
         if marker.move_id == self.marker.move_id {
             return Ok(None);
         }
-        Self::at(self.place.clone(), marker, self.load).await.map(Some)
+        Self::at(place, marker, self.load).await.map(Some)
     }
 
     #[must_use]
@@ -179,8 +192,8 @@ impl Reader {
                 Err(_) => wrong.extend(entries[at].map(|entry| (at, entry))),
             }
         }
-        // Of packs that this machine kept, nothing was checked before. Those with something wrong are now, and where
-        // the fault was here, they come from elsewhere.
+        // Of packs nothing was checked before. Those with something wrong are now, and come from where they are as they
+        // should be.
         for (at, unpacked) in self.unpack(&wrong, Check::Whole).await? {
             let content = unpacked.map_err(|wrong| self.damaged(paths[at], entries[at], &wrong))?;
             contents[at] = Some(content);
@@ -197,7 +210,7 @@ impl Reader {
         given.collect()
     }
 
-    /// Each file is hashed; `check` says whether packs that this machine has are too.
+    /// Each file is hashed; `check` says whether packs are too.
     async fn unpack(&self, files: &[(usize, FileEntry)], check: Check) -> Result<Vec<Unpacked>> {
         let wanted = files.iter().map(|(_, entry)| entry.pack).collect();
         let packs = self.packs(&wanted, check).await?;

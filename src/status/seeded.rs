@@ -25,33 +25,34 @@ pub(super) async fn read(aws: &Aws, stack_id: &str, outputs: &Outputs, stores: &
     let known = stores.iter().filter_map(|report| report.areas.as_ref()).flatten();
     let known: BTreeSet<Area> = known.filter_map(|(name, _)| name.parse().ok()).collect();
     let known: Vec<Area> = known.into_iter().collect();
-    for (report, store) in stores.iter_mut().zip(&opened) {
-        if let (StoreKind::Redis, Some(store)) = (report.store, store) {
-            report.repairs = repairs(store.as_ref(), stack_id, &known).await;
-        }
-    }
-    let unlike = unlike(stores);
-    if unlike.is_empty() {
-        return;
-    }
-    let unlike = unlike.as_slice();
+    let known = known.as_slice();
     join_all(stores.iter_mut().zip(&opened).map(|(report, store)| async move {
         if let Some(store) = store {
-            report.moves = moves(store.as_ref(), stack_id, unlike).await;
+            report.moves = moves(store.as_ref(), stack_id, known).await;
+            if report.store == StoreKind::Redis {
+                report.repairs = repairs(store.as_ref(), stack_id, known).await;
+            }
         }
     }))
     .await;
+    let unlike = unlike(stores);
+    for report in stores {
+        report.moves.retain(|name, _| unlike.contains(name));
+    }
 }
 
 /// The areas that the stores say different things of. Their records alone do not tell who is behind: times may be equal, and
-/// whoever brought a store along may have noted only the release. The markers do.
-fn unlike(stores: &[StoreReport]) -> Vec<Area> {
-    let mut digests: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
-    for (name, record) in stores.iter().filter_map(|store| store.areas.as_ref()).flatten() {
-        digests.entry(name).or_default().insert(&record.digest);
+/// whoever brought a store along may have noted only the release, or only the plain files. The markers do.
+fn unlike(stores: &[StoreReport]) -> BTreeSet<String> {
+    let mut said: BTreeMap<&String, BTreeSet<(&String, Option<&u64>)>> = BTreeMap::new();
+    for store in stores {
+        for (name, record) in store.areas.iter().flatten() {
+            let at = store.moves.get(name);
+            said.entry(name).or_default().insert((&record.digest, at));
+        }
     }
-    let unlike = digests.into_iter().filter(|(_, digests)| digests.len() > 1);
-    unlike.filter_map(|(name, _)| name.parse().ok()).collect()
+    let unlike = said.into_iter().filter(|(_, said)| said.len() > 1);
+    unlike.map(|(name, _)| name.clone()).collect()
 }
 
 /// Where the marker of each of these areas is.

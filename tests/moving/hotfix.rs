@@ -243,3 +243,29 @@ fn a_file_is_not_put_where_a_directory_is() {
     hotfix(&["--remove", "shop/old.py", "--remove", "shop/pricing.py"]).expect(0);
     assert_eq!(world.read(&prod), files([("shop", "not a directory\n")]));
 }
+
+#[test]
+fn a_directory_that_is_removed_is_hidden_with_all_that_is_in_it() {
+    let (world, prod, hotfix) = production("hotfix-directory");
+    let union = format!("{hotfix};{prod}");
+    let content = files([("shop/old.py", "old = 1\n"), ("shopping.py", "a = 1\n")]);
+    world.seed(&prod, &content, &[]);
+    let base = world.dir().to_str().expect("UTF-8").to_owned();
+    let new = write(&world, "shop/new.py", "new = 1\n");
+    let call = |what: &[&str]| {
+        let args = ["hotfix", "--area", hotfix.as_str(), "--base", &base, "--yes"];
+        world
+            .call(args.iter().chain(what).copied().collect::<Vec<_>>())
+            .run()
+            .expect(0)
+    };
+    call(&["--remove", "shop/"]);
+    assert_eq!(world.read(&union), files([("shopping.py", "a = 1\n")]));
+    call(&[&new]);
+    let both = files([("shop/new.py", "new = 1\n"), ("shopping.py", "a = 1\n")]);
+    assert_eq!(world.read(&union), both, "what comes later in the same area is there");
+    call(&["--remove", "shop"]);
+    assert_eq!(world.read(&union), files([("shopping.py", "a = 1\n")]));
+    let history = world.look(["releases", &hotfix]).expect(0).stdout;
+    assert_eq!(history.matches("publish, hides 1").count(), 3, "{history}");
+}

@@ -26,7 +26,7 @@ pub(super) enum Act {
     Publish(usize, Files),
     /// Files on top of what is there.
     Add(usize, Files),
-    /// Hides a path.
+    /// Hides a file or a directory.
     Remove(usize, String),
     /// Back to the release before.
     Back(usize),
@@ -45,6 +45,20 @@ fn path() -> impl Strategy<Value = String> {
     "(a|b|c|pkg/d|pkg/e|pkg/sub/f)\\.py".prop_map(|path| path)
 }
 
+/// A file, or a directory.
+fn removable() -> impl Strategy<Value = String> {
+    prop_oneof![3 => path(), 1 => "pkg(/sub)?".prop_map(|path| path)]
+}
+
+/// Whether one of these is the path, or a directory that it is in.
+fn hides(removed: &[impl AsRef<str>], path: &str) -> bool {
+    let is_in = |directory: &str| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+    removed
+        .iter()
+        .map(AsRef::as_ref)
+        .any(|removed| removed == path || is_in(removed))
+}
+
 fn some_files() -> impl Strategy<Value = Files> {
     let content = prop_oneof![
         "[x-z]{0,3}".prop_map(Bytes::from),
@@ -58,7 +72,7 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         3 => (area.clone(), some_files()).prop_map(|(area, files)| Act::Publish(area, files)),
         4 => (area.clone(), some_files()).prop_map(|(area, files)| Act::Add(area, files)),
-        1 => (area.clone(), path()).prop_map(|(area, path)| Act::Remove(area, path)),
+        2 => (area.clone(), removable()).prop_map(|(area, path)| Act::Remove(area, path)),
         2 => area.clone().prop_map(Act::Back),
         1 => (area.clone(), index.clone()).prop_map(|(area, which)| Act::BackTo(area, which)),
         2 => (area.clone(), area.clone()).prop_map(|(from, to)| Act::Promote(from, to)),
@@ -202,10 +216,8 @@ impl Play<'_> {
         if let Some(current) = line.current().filter(|_| onto_current) {
             wanted = current.clone();
         }
-        for path in removed {
-            wanted.files.remove(*path);
-            wanted.hidden.push((*path).to_owned());
-        }
+        wanted.files.retain(|path, _| !hides(removed, path));
+        wanted.hidden.extend(removed.iter().map(|path| (*path).to_owned()));
         wanted.files.extend(new.clone());
         wanted.hidden.retain(|path| !wanted.files.contains_key(path));
         wanted.hidden.sort();
@@ -333,7 +345,7 @@ impl Play<'_> {
             return;
         };
         let mut expected = below.files.clone();
-        expected.retain(|path, _| !fixes.hidden.contains(path));
+        expected.retain(|path, _| !hides(&fixes.hidden, path));
         expected.extend(fixes.files.clone());
         for store in &unions.stores {
             let url = |area: usize| format!("{store}/{}", self.worlds[area].area);

@@ -207,7 +207,8 @@ impl<'a> Run<'a> {
 
     async fn known(&self, subject: Subject) -> Result<Known> {
         let bench = self.bench();
-        let held = self.context.until_interrupted(bench.look(&subject)).await?;
+        let ways = self.plan.ways.as_deref().unwrap_or(&Way::ALL);
+        let held = self.context.until_interrupted(bench.look(&subject, ways)).await?;
         let publishes = subject.environment().is_some() && self.asks_for(Way::Publish) && self.plan.home.is_some();
         let tree = match self.args.scale {
             _ if !publishes => None,

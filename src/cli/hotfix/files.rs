@@ -21,15 +21,19 @@ pub(super) fn tree(files: &[PathBuf], base: Option<&Path>) -> Result<Tree> {
     Tree::of(contents)
 }
 
-/// The paths to hide.
+/// The paths to hide; that of a directory may end in a slash.
 pub(super) fn hidden(tree: &Tree, paths: &[String]) -> Result<BTreeSet<Box<str>>> {
-    if let Some(path) = tree.paths().find(|path| paths.iter().any(|removed| removed == path)) {
+    let paths: Vec<&str> = paths
+        .iter()
+        .map(|path| path.strip_suffix('/').unwrap_or(path))
+        .collect();
+    if let Some(path) = tree.paths().find(|path| paths.contains(path)) {
         return Err(
             Error::usage(format!("`{path}` is both to be published and to be removed"))
                 .with_hint("leave one of them out"),
         );
     }
-    Ok(paths.iter().map(|path| path.as_str().into()).collect())
+    Ok(paths.into_iter().map(Into::into).collect())
 }
 
 fn path_below(real_base: &Path, base: &Path, file: &Path) -> Result<String> {

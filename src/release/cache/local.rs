@@ -243,12 +243,12 @@ impl LocalCache {
         self.lock().get(blob.sha256).is_some() || folder.is_some_and(on_disk)
     }
 
-    /// Keeps blobs whose hashes were checked: in memory now, in the folder when what is returned is done.
-    pub(in crate::release) fn keep(self: &Arc<Self>, blobs: Vec<(ContentHash, Bytes)>) -> Writing {
-        for (hash, value) in &blobs {
+    /// Keeps blobs that were checked so far: in memory now, in the folder when what is returned is done.
+    pub(in crate::release) fn keep(self: &Arc<Self>, blobs: Vec<(ContentHash, Bytes, Check)>) -> Writing {
+        for (hash, value, check) in &blobs {
             let held = Held {
                 value: value.clone(),
-                checked: true,
+                checked: *check == Check::Whole,
             };
             self.lock().put(*hash, held);
         }
@@ -257,7 +257,7 @@ impl LocalCache {
         }
         let (this, unwritten) = (Arc::clone(self), Unwritten::one_more(self));
         Writing(Some(tokio::task::spawn_blocking(move || {
-            for (hash, value) in &blobs {
+            for (hash, value, _) in &blobs {
                 this.write(BLOBS, &hash.to_string(), &[value]);
             }
             drop(unwritten);

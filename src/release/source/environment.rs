@@ -1,6 +1,7 @@
-//! Where the stores of an environment are: asked of CloudFormation once in a process.
+//! Where the stores of an environment are: asked of CloudFormation once in a process at most.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,11 @@ use crate::release::cache::{LocalCache, NoteKind};
 use crate::release::{Pin, Place};
 use crate::stack::{Endpoints, describe, output_key};
 use crate::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store};
+use crate::time::Timestamp;
+
+/// For so long after CloudFormation was asked an environment is where it was, for whoever needs nothing of it but that a
+/// marker is where it was. A marker names its stack, so one that came after it is never taken for it.
+const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// What CloudFormation tells of an environment that is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +27,13 @@ pub struct Whereabouts {
     secret: Option<String>,
 }
 
+/// The same, and when it was told.
+#[derive(Debug, Serialize, Deserialize)]
+struct Noted {
+    found: Whereabouts,
+    time: Timestamp,
+}
+
 /// An area of an environment: the table's marker, packs from Redis where it answers, else the table, else the bucket.
 pub(super) async fn place(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area) -> Result<Place> {
     let about = about(aws, name);
@@ -29,12 +42,14 @@ pub(super) async fn place(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: 
         let _resolving = cache.resolving().await;
         let known = cache.own_note(NoteKind::Environment, &about);
         if let Some(known) = known.and_then(|note| parse(&note)) {
-            known
+            known.found
         } else {
             let found = resolve(aws, name).await?;
-            let note = serde_json::to_vec(&found).unwrap_or_default();
+            let time = Timestamp::now();
+            let noted = Noted { found, time };
+            let note = serde_json::to_vec(&noted).unwrap_or_default();
             cache.leave_note(NoteKind::Environment, &about, &note.into());
-            found
+            noted.found
         }
     };
     let password = password(aws, &found).await;
@@ -70,12 +85,32 @@ async fn password(aws: &Aws, found: &Whereabouts) -> Option<String> {
 /// The same as it was when an earlier process asked: good enough for a release that is known by its id, all of which is
 /// on this machine. No request is made.
 pub(super) fn noted(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area, pin: &Pin) -> Option<Place> {
-    let found = parse(&cache.note(NoteKind::Environment, &about(aws, name))?)?;
-    let place = Place {
-        local: Arc::clone(cache),
-        ..at(aws, found, None, area)
-    };
+    let place = before(aws, cache, name, area, None)?;
     place.noted_complete(pin).then_some(place)
+}
+
+/// The same as it was when an earlier process asked, not long ago: good enough to look whether the marker has moved, and if
+/// not, for a release all of which is on this machine. `None` where this process has asked itself.
+pub(super) fn remembered(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area) -> Option<Place> {
+    let asked = cache.own_note(NoteKind::Environment, &about(aws, name));
+    if asked.is_some() {
+        return None;
+    }
+    before(aws, cache, name, area, Some(REMEMBERED))
+}
+
+/// Without the password of its Redis.
+fn before(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area, at_most: Option<Duration>) -> Option<Place> {
+    let noted = parse(&cache.note(NoteKind::Environment, &about(aws, name))?)?;
+    let now = Timestamp::now();
+    if at_most.is_some_and(|at_most| noted.time > now || now.since(noted.time) > at_most) {
+        return None;
+    }
+    Some(Place {
+        local: Arc::clone(cache),
+        remembered: true,
+        ..at(aws, noted.found, None, area)
+    })
 }
 
 /// A name means one environment in a region of a service's endpoint.
@@ -84,7 +119,7 @@ fn about(aws: &Aws, name: &str) -> String {
     format!("{}\n{endpoint}\n{name}", aws.region())
 }
 
-fn parse(note: &[u8]) -> Option<Whereabouts> {
+fn parse(note: &[u8]) -> Option<Noted> {
     serde_json::from_slice(note).ok()
 }
 
@@ -96,7 +131,7 @@ impl Whereabouts {
     }
 
     pub(super) fn read(text: &str) -> Option<Self> {
-        parse(text.as_bytes())
+        serde_json::from_str(text).ok()
     }
 }
 

@@ -47,7 +47,7 @@ impl Opening<'_> {
             Some(member) if part.at.is_some() => Ok(Some(Arc::clone(member))),
             Some(member) => {
                 let advanced = match &**member {
-                    Member::Area(reader) => reader.advance().await.map(|moved| match moved {
+                    Member::Area(reader) => self.advance_reader(part, reader).await.map(|moved| match moved {
                         Some(reader) => Arc::new(Member::Area(Box::new(reader))),
                         None => Arc::clone(member),
                     }),
@@ -57,6 +57,13 @@ impl Opening<'_> {
             }
             None => self.member(part).await,
         }
+    }
+
+    async fn advance_reader(&self, part: &Part, reader: &Reader) -> Result<Option<Reader>> {
+        if reader.place().remembered {
+            return reader.advance_in(self.place(part).await?).await;
+        }
+        reader.advance().await
     }
 
     fn unless_optional(&self, part: &Part, opened: Result<Option<Arc<Member>>>) -> Result<Option<Arc<Member>>> {
@@ -79,6 +86,9 @@ impl Opening<'_> {
         }
         if let Location::Kydb { store, base } = &part.location {
             return self.kydb(store, base, part).await;
+        }
+        if let Some(reader) = self.again(part).await {
+            return Ok(Member::Area(Box::new(reader)));
         }
         let place = Place {
             stale: part.stale,
@@ -106,12 +116,30 @@ impl Opening<'_> {
         Ok(Member::Plain(plain))
     }
 
+    /// An environment that this machine has read not long ago, if it is as it was: the marker tells, and nothing else is
+    /// asked. Otherwise it is looked for, and whatever went wrong goes wrong again.
+    async fn again(&self, part: &Part) -> Option<Reader> {
+        let Location::Environment { name, area } = &part.location else {
+            return None;
+        };
+        if part.at.is_some() || part.stores.is_some() {
+            return None;
+        }
+        let place = environment::remembered(self.aws?, self.cache, name, area.clone())?;
+        Reader::again(self.read_here(place), self.load).await
+    }
+
     pub(super) async fn place(&self, part: &Part) -> Result<Place> {
-        Ok(Place {
+        Ok(self.read_here(self.found(part).await?))
+    }
+
+    /// With what this process trusts, and what this machine keeps.
+    fn read_here(&self, place: Place) -> Place {
+        Place {
             trusted: self.trusted.clone(),
             local: Arc::clone(self.cache),
-            ..self.found(part).await?
-        })
+            ..place
+        }
     }
 
     async fn environment(&self, name: &str, area: &Area, part: &Part) -> Result<Place> {

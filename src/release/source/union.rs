@@ -13,6 +13,7 @@ use super::url::{Part, SourceUrl};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::publish::{Tree, read_body};
+use crate::release::manifest::covers;
 use crate::release::{Changes, ContentHash, Place, Reader};
 
 /// An opened source. Every member is pinned: what it says does not change, whatever is published meanwhile.
@@ -181,12 +182,21 @@ impl Source {
     /// Every path there is, in order; told without asking a store.
     #[must_use]
     pub fn list(&self) -> BTreeMap<String, Entry> {
-        let mut listed = BTreeMap::new();
+        let mut listed: BTreeMap<String, Entry> = BTreeMap::new();
         let members: Vec<(usize, &Member)> = self.members().collect();
         // The last first: those before it count more.
         for (member, source) in members.into_iter().rev() {
             for path in source.hidden() {
                 listed.remove(path);
+                let directory = format!("{path}/");
+                let inside = listed.range(directory.clone()..).map(|(path, _)| path);
+                let inside: Vec<String> = inside
+                    .take_while(|path| path.starts_with(&directory))
+                    .cloned()
+                    .collect();
+                for path in inside {
+                    listed.remove(&path);
+                }
             }
             let entries = source.entries();
             let entries = entries.map(|(path, sha256, size)| (path.to_owned(), Entry { sha256, size, member }));
@@ -199,7 +209,7 @@ impl Source {
         listed
     }
 
-    /// Paths that its releases hide in sources behind this one, in order.
+    /// Paths, and directories, that its releases hide in sources behind this one, in order.
     #[must_use]
     pub fn hidden(&self) -> BTreeSet<&str> {
         let hidden = self.members().flat_map(|(_, member)| member.hidden());
@@ -260,10 +270,10 @@ impl Member {
         }
     }
 
-    /// Whether its release says that the path is removed.
+    /// Whether its release says that the path is removed, or a directory that it is in.
     fn hides(&self, path: &str) -> bool {
         match self {
-            Self::Area(reader) => reader.manifest().removed.contains(path),
+            Self::Area(reader) => covers(&reader.manifest().removed, path),
             Self::Folder(_) | Self::Plain(_) => false,
         }
     }
