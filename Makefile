@@ -24,18 +24,19 @@ test: ## Every test, against real servers on loopback
 test-all: ## The tests of large releases too, which take minutes
 	@$(PREPARE) rust python redis
 	$(CARGO) test --no-fail-fast -- --include-ignored
-	$(CARGO) test --lib --no-default-features --features python python::
+	$(CARGO) test --package rstack-python
 	$(PYTEST) --all
 
 test-python: ## Only those of the Python package, on every Python there is (ARGS='-k name' for pytest)
 	@$(PREPARE) rust python redis
 	$(PYTEST) $(ARGS)
 
-lint: ## Format, lints, the library as the Python package has it, without the command line, documentation
+lint: ## Format, lints, the library without the command line, the Python package's half in Rust, documentation
 	@$(PREPARE) rust components
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --all-targets -- -D warnings
-	$(CARGO) clippy --package rstack-python -- -D warnings
+	$(CARGO) clippy --lib --no-default-features -- -D warnings
+	$(CARGO) clippy --package rstack-python --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --quiet
 
 bench: ## Side by side with other tools; writes docs/performance.md, and warns of ratios worse than those on file

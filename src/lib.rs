@@ -17,7 +17,6 @@
 //! | [`pull`] | a source as files in a directory |
 //! | [`mod@bench`] | how long loading a source takes |
 //! | [`local`] | the AWS on this machine |
-//! | `python` | the extension module of the Python package (feature `python`) |
 //! | [`folders`] | where rstack keeps things on this machine |
 //! | [`trust`] | keys and signatures |
 //! | [`shell`] | words for a POSIX shell |
@@ -39,8 +38,6 @@ pub mod local;
 pub mod policy;
 pub mod publish;
 pub mod pull;
-#[cfg(feature = "python")]
-mod python;
 pub mod release;
 pub mod settings;
 pub mod shell;

@@ -288,6 +288,10 @@ fn another_redis_has_no_delay_before_it_and_messages_name_servers_as_they_were_g
         output.stdout.contains("no-such-area") && output.stdout.contains(address),
         "{output}"
     );
+    let alone = ["bench", &source, "--delay", "redis=2ms", "--way", "cold"];
+    let output = local.rstack(alone).run().expect(1);
+    let last = output.stderr.lines().find(|line| line.starts_with("error: "));
+    assert!(last.is_some_and(|error| error.contains(address)), "{output}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rstack::bench::DelayProxy;
 use rstack::event::{Event, Progress, Reporter as _, Task};
 use rstack::settings::Target;
 use rstack::store::{RedisAddress, StoreKind};
-use rstack::{Error, Result};
+use rstack::{Error, ErrorKind, Result};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -140,6 +140,17 @@ impl Delays {
         self.proxies.iter().fold(text.to_owned(), |text, (_, proxy)| {
             text.replace(&proxy.address().to_string(), &proxy.upstream().to_string())
         })
+    }
+
+    /// The same of an error.
+    pub(super) fn as_given(&self, mut error: Error) -> Error {
+        match &mut *error.kind {
+            ErrorKind::Store(cause) => cause.message = self.unproxied(&cause.message),
+            ErrorKind::NoRelease { place, .. } => *place = self.unproxied(place),
+            _ => {}
+        }
+        error.hint = error.hint.map(|hint| self.unproxied(&hint));
+        error
     }
 
     /// The Redis of the local AWS by way of the proxy, any other as it is.

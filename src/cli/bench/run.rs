@@ -199,7 +199,7 @@ impl<'a> Run<'a> {
                     line.problem = Some(self.problem(&error));
                     self.rows.push(line);
                 }
-                self.first.get_or_insert(error);
+                self.first.get_or_insert(self.plan.delays.as_given(error));
             }
         }
         Ok(())
@@ -295,7 +295,7 @@ impl<'a> Run<'a> {
                         row.problem.get_or_insert_with(|| problem.clone());
                     }
                 }
-                self.first.get_or_insert(error);
+                self.first.get_or_insert(self.plan.delays.as_given(error));
             }
         }
         Ok(())

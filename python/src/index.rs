@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::told::Change;
-use crate::release::{ContentHash, Entry};
+use rstack::release::{ContentHash, Entry};
 
 /// Of a digest, as many as a release's id has.
 const DIGITS: usize = 16;

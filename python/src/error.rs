@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::error::{Error as LibraryError, ErrorKind};
+use rstack::error::{Error as LibraryError, ErrorKind};
 
 create_exception!(
     rstack,

@@ -4,17 +4,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::runtime::Runtime;
-use crate::aws::Aws;
-use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Reporter};
-use crate::interrupt::{self, Interrupt, Interrupter};
-use crate::local;
-use crate::publish::Area;
-use crate::pull::{Pull, pull};
-use crate::release::{Load, LocalCache, Opening, Pin, Source, SourceUrl};
-use crate::settings::{Flags, Settings, Target};
-use crate::stack::StackName;
-use crate::trust::TrustedKeys;
+use rstack::aws::Aws;
+use rstack::error::{Error, ErrorKind, Result};
+use rstack::event::{Event, Reporter};
+use rstack::interrupt::{self, Interrupt, Interrupter};
+use rstack::local;
+use rstack::publish::Area;
+use rstack::pull::{Pull, pull};
+use rstack::release::{Load, LocalCache, Opening, Pin, Source, SourceUrl};
+use rstack::settings::{Flags, Settings, Target};
+use rstack::stack::StackName;
+use rstack::trust::TrustedKeys;
 
 /// Who reads: clients, keys, cache.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use tokio::task::LocalSet;
 
 use super::error;
 use super::process::PerProcess;
-use crate::error::{Error, Result};
-use crate::event::Reporter;
-use crate::release::{CacheOptions, LocalCache};
+use rstack::error::{Error, Result};
+use rstack::event::Reporter;
+use rstack::release::{CacheOptions, LocalCache};
 
 /// How often a waiting thread looks whether Ctrl-C was pressed.
 const POLL: Duration = Duration::from_millis(100);

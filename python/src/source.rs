@@ -13,9 +13,9 @@ use super::process::PerProcess;
 use super::runtime::wait;
 use super::told::{Change, Member, Move};
 use super::world::{self, World};
-use crate::error::{Error, Result};
-use crate::release::{ContentHash, Entry, LocalCache, Member as OpenMember, Source as Opened, SourceUrl};
-use crate::settings::Settings;
+use rstack::error::{Error, Result};
+use rstack::release::{ContentHash, Entry, LocalCache, Member as OpenMember, Source as Opened, SourceUrl};
+use rstack::settings::Settings;
 
 /// What a process has opened.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use pyo3::prelude::*;
 
-use crate::release::{Location, Marker, Member as Opened};
-use crate::time::Timestamp;
+use rstack::release::{Location, Marker, Member as Opened};
+use rstack::time::Timestamp;
 
 /// One source of a union.
 #[derive(Debug, Clone)]

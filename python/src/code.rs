@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use super::process::PerProcess;
 use super::runtime::{in_background, wait};
 use super::source::{Snapshot, Source};
-use crate::error::Result;
-use crate::release::{ContentHash, Entry, LocalCache};
+use rstack::error::Result;
+use rstack::release::{ContentHash, Entry, LocalCache};
 
 /// Where contents were not fetched with the index, modules below one top-level name are fetched together, up to so many
 /// bytes; of more, those of one folder.

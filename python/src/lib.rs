@@ -1,4 +1,4 @@
-//! The extension module `rstack._native`: what the Python package needs of this library.
+//! The extension module `rstack._native`: what the Python package needs of the library.
 //!
 //! Work runs on a thread of its own that never calls Python, while the caller waits detached from the interpreter. What
 //! belongs to a process (threads, connections) is left alone by its forks, which make their own.

@@ -1,3 +1,0 @@
-//! Links the library, which exports the module (`src/python/`).
-
-use rstack as _;
