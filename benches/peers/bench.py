@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import measure
-from peers import ASIDE, Peers
+from peers import Peers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,9 +53,9 @@ class Bench:
             measure.run([self.binary, "local", "stop", "--yes"], self.env)
 
     @contextlib.contextmanager
-    def aside(self) -> Iterator["Bench"]:
-        """Another one, with a local AWS of its own, that gives way to whatever else this machine does."""
-        other = Bench(self.quick, "home-aside", ASIDE)
+    def another(self, home: str, first: tuple[str, ...] = ()) -> Iterator["Bench"]:
+        """One with a local AWS of its own."""
+        other = Bench(self.quick, home, first)
         try:
             other.start()
             yield other

@@ -13,8 +13,8 @@ HEAD = f"""\
 the same work against the same local AWS (ministack and Redis on this machine), and takes the median. What AWS itself
 takes is in none of these figures; what the tools add to it is. Other tools run as often as rstack or {measure.FEW} times;
 they stop after {measure.ENOUGH} s in all, though not before {measure.FEW} runs unless one takes more than {measure.SLOW} s.
-Three works run at the same time, and the Python package is built beside them, since they wait, or ask for memory only:
-noticing, file by file, a gigabyte.
+Four works run at the same time, and the Python package is built beside them, since they wait, or ask for memory only:
+other tools' life of an environment, noticing, file by file, a gigabyte.
 
 """
 

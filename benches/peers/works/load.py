@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -39,8 +40,10 @@ def run(bench, report):
         area = f"{name}-{number}"
         measure.run(bench.rstack("seed", tree, "-n", name, "--area", area, "--plain"), bench.env)
         loads = {store: Load(bench, store, servers[store], place, area, tree) for store, place in places.items()}
+        with ThreadPoolExecutor(len(loads)) as pool:
+            for written in [pool.submit(load.write_kydb) for load in loads.values()]:
+                written.result()
         for store, load in loads.items():
-            load.write_kydb()
             with load.one_by_one(bench.env, load.place) as each, load.kydb(bench.env, load.place) as kydb:
                 timed = at_loopback(load, each, kydb)
             report.note(f"{what} from {store}, at loopback:")
