@@ -4,11 +4,21 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use insta::assert_snapshot;
+use rstack::event::{Event, Reporter};
+use rstack::interrupt;
+use rstack::release::{CacheOptions, Load, LocalCache, Member, Opening, Source, SourceUrl};
+use rstack::trust::TrustedKeys;
 use tempfile::TempDir;
 
 use crate::support::local::{self, LocalAws};
 use crate::support::tap::{Counts, Tap};
-use crate::support::{Output, Rstack, environment};
+use crate::support::{Output, Rstack, block_on, environment};
+
+struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _: &Event) {}
+}
 
 /// An environment with one release, reached through taps, and a folder for a cache.
 struct Tapped {
@@ -295,4 +305,45 @@ fn status_tells_what_a_reader_put_back_into_redis() {
         (&2.into(), &0.into()),
         "{repair}"
     );
+}
+
+#[test]
+fn a_reader_of_what_an_earlier_process_knew_advances_with_the_environment() {
+    let tapped = Tapped::new("cache-advance");
+    let (local, name) = (tapped.local, &tapped.name);
+    let earlier = local.rstack(["cat", &format!("env:{name}/{name}"), "foo/module1.py"]);
+    earlier.env("RSTACK_CACHE", tapped.cache()).run().expect(0);
+    let scripts = tapped.dir.path().join("scripts");
+    fs::create_dir(&scripts).expect("a folder");
+    fs::write(scripts.join("now.py"), "a = 1\n").expect("a file");
+    block_on(async {
+        let aws = local.aws().await;
+        let url = SourceUrl::parse(&format!("env:{name}/{name}"), None).expect("a source");
+        let (_interrupter, interrupt) = interrupt::channel();
+        let options = CacheOptions::in_folder(tapped.cache());
+        let opening = Opening {
+            aws: Some(&aws),
+            trusted: &TrustedKeys::default(),
+            cache: &LocalCache::open(&options, &Silent),
+            load: Load::Code,
+            reporter: &Silent,
+            interrupt: &interrupt,
+        };
+        let remembered = |source: &Source| {
+            let (_, member) = source.members().next().expect("a member");
+            matches!(member, Member::Area(reader) if reader.place().remembered)
+        };
+        let source = Source::open(&url, &opening).await.expect("a source");
+        assert!(remembered(&source));
+        let same = source.advance(&opening).await.expect("a source");
+        assert!(same.changes.is_empty() && !remembered(&same.source), "asked once");
+        let publish = ["seed", scripts.to_str().expect("a path"), "-n", name, "--area", name];
+        local.done(publish);
+        for earlier in [source, same.source] {
+            let later = earlier.advance(&opening).await.expect("a source");
+            assert!(!later.changes.is_empty() && !remembered(&later.source));
+            let read = later.source.read_many(&["now.py"]).await.expect("a file");
+            assert_eq!(read, [Some("a = 1\n".into())]);
+        }
+    });
 }

@@ -141,7 +141,8 @@ async fn read_back(store: &dyn Store, written: &[(String, FileDigest)]) -> Store
 /// What a store has of a blob.
 #[derive(Debug)]
 pub(super) enum Found {
-    Whole(Bytes),
+    /// Checked as far as was said.
+    There(Bytes),
     /// It, or a part of it, is not there.
     Absent,
     Damaged(StoreError),
@@ -155,7 +156,7 @@ pub(super) async fn look(store: &dyn Store, blobs: &[(Keyed, Check)]) -> StoreRe
     let checking = blobs.iter().zip(joined).map(|((keyed, check), value)| async move {
         match value {
             Some(value) => match keyed.check(store, &value, *check).await {
-                Ok(()) => Found::Whole(value),
+                Ok(()) => Found::There(value),
                 Err(damage) => Found::Damaged(damage),
             },
             None => Found::Absent,
@@ -209,7 +210,7 @@ pub(super) async fn read_pieces(store: &dyn Store, pieces: &[Piece]) -> StoreRes
 pub(super) async fn read(store: &dyn Store, blobs: &[Keyed]) -> StoreResult<Vec<Option<Bytes>>> {
     let blobs: Vec<(Keyed, Check)> = blobs.iter().map(|keyed| (keyed.clone(), Check::Whole)).collect();
     let found = look(store, &blobs).await?.into_iter().map(|found| match found {
-        Found::Whole(value) => Ok(Some(value)),
+        Found::There(value) => Ok(Some(value)),
         Found::Absent => Ok(None),
         Found::Damaged(damage) => Err(damage),
     });

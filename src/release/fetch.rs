@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 
 use super::blob::{self, Found, Keyed, Piece};
 use super::cache::{Check, Writing};
@@ -162,7 +163,7 @@ impl Place {
         };
         for (at, looked) in missing.into_iter().zip(looked) {
             match looked {
-                Found::Whole(value) => found[at] = Some(value),
+                Found::There(value) => found[at] = Some(value),
                 Found::Absent => gaps.lacking.push(at),
                 Found::Damaged(_) => gaps.damaged.push(at),
             }
@@ -180,7 +181,7 @@ impl Place {
             let asked: Vec<(Keyed, Check)> = missing.iter().map(|at| wanted[*at].clone()).collect();
             for (at, looked) in missing.into_iter().zip(blob::look(&**store, &asked).await?) {
                 match looked {
-                    Found::Whole(value) => found[at] = Some(value),
+                    Found::There(value) => found[at] = Some(value),
                     Found::Absent => {}
                     Found::Damaged(error) => damage = Some(error),
                 }
@@ -210,28 +211,36 @@ impl Place {
         values: &[Bytes],
         gaps: &Gaps,
     ) -> StoreResult<()> {
-        let mut blobs = Vec::new();
-        for at in gaps.lacking.iter().chain(&gaps.damaged) {
-            let (keyed, check) = &wanted[*at];
-            let unchecked = *check == Check::Files;
-            if unchecked && keyed.check(&*self.marker, &values[*at], Check::Whole).await.is_err() {
-                // Whoever reads the files finds out too, and asks for the pack as a whole.
-                return Ok(());
-            }
-            blobs.push((keyed.clone(), values[*at].clone()));
-        }
+        let gone = gaps.lacking.iter().chain(&gaps.damaged);
         // A release that publishers keep out of a small cache stays out of it.
         let size: u64 = marker.packs.iter().map(|pack| pack.size).sum();
-        if blobs.is_empty() || cache.capacity().await?.is_some_and(|capacity| size > capacity / 2) {
+        if gone.clone().next().is_none() || cache.capacity().await?.is_some_and(|capacity| size > capacity / 2) {
             return Ok(());
         }
+        let sound = join_all(gone.map(|at| self.sound(&wanted[*at], &values[*at]))).await;
+        let count = |sound: &[Option<(Keyed, Bytes)>]| sound.iter().flatten().count() as u64;
+        let (lacking, damaged) = sound.split_at(gaps.lacking.len());
+        let (lacking, damaged) = (count(lacking), count(damaged));
+        let blobs: Vec<(Keyed, Bytes)> = sound.into_iter().flatten().collect();
         blob::write(cache, &blobs).await?;
         let mended = self.findings.mended(Mended {
-            lacking: gaps.lacking.len() as u64,
-            damaged: gaps.damaged.len() as u64,
+            lacking,
+            damaged,
             bytes: blobs.iter().map(|(_, value)| value.len() as u64).sum(),
         });
         Repair::new(marker, mended).write(cache, &self.area).await
+    }
+
+    /// A blob as it should be, to be written: what was found, or where that was taken unchecked and is wrong, what another
+    /// store has.
+    async fn sound(&self, (keyed, check): &(Keyed, Check), value: &Bytes) -> Option<(Keyed, Bytes)> {
+        if *check == Check::Whole || keyed.check(&*self.marker, value, Check::Whole).await.is_ok() {
+            return Some((keyed.clone(), value.clone()));
+        }
+        let mut found = [None];
+        let asked = self.ask_stores(&[(keyed.clone(), Check::Whole)], &mut found).await;
+        let [found] = found;
+        asked.ok().and(found).map(|found| (keyed.clone(), found))
     }
 }
 

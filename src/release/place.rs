@@ -11,6 +11,7 @@ use super::cache::{LocalCache, NoteKind};
 use super::confirm::Confirmed;
 use super::history::{self, DamagedMove, Pin};
 use super::marker::{Head, Held, Marker};
+use super::read::Load;
 use super::source::Whereabouts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -32,7 +33,8 @@ pub struct Place {
     pub stack_id: Option<String>,
     /// Of an environment, so that other processes need not ask for it.
     pub whereabouts: Option<Arc<Whereabouts>>,
-    /// As an earlier process found it: whoever needs more than what is on this machine asks where it is now.
+    /// As an earlier process found it, and without its Redis, which may have another address or password by now: for a release
+    /// that is on this machine.
     pub remembered: bool,
     /// Whose releases are taken; everyone's without keys.
     pub trusted: TrustedKeys,
@@ -267,12 +269,13 @@ impl Place {
 
     /// Whether the pin names a release by its id, and this machine has all that it is made of.
     pub(super) fn noted_complete(&self, pin: &Pin) -> bool {
-        self.noted(pin).is_some_and(|marker| self.is_here(&marker))
+        self.noted(pin)
+            .is_some_and(|marker| self.is_here(&marker, Load::Everything))
     }
 
-    /// Whether this machine has all that the release is made of.
-    pub(super) fn is_here(&self, marker: &Marker) -> bool {
-        let mut blobs = marker.packs.iter().chain([&marker.manifest]);
-        blobs.all(|blob| self.local.has(blob))
+    /// Whether this machine has all that the release is made of, or all that has code where nothing else is wanted.
+    pub(super) fn is_here(&self, marker: &Marker, load: Load) -> bool {
+        let packs = marker.packs.iter().filter(|pack| pack.code || load != Load::Code);
+        packs.chain([&marker.manifest]).all(|blob| self.local.has(blob))
     }
 }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_util::future::{Either, join, select};
+use futures_util::future::{Either, select};
 
 use super::blob::Keyed;
 use super::cache::Check;
@@ -71,25 +71,18 @@ impl Reader {
             let marker = place.find(pin).await?;
             return Self::at(place, marker, load).await;
         };
-        let (marker, foreseen) = {
-            let (finding, foreseeing) = (pin!(place.find(None)), pin!(foresee(&place, &last, load)));
-            match select(finding, foreseeing).await {
-                Either::Right((foreseen, finding)) => (finding.await?, foreseen),
-                Either::Left((marker, foreseeing)) => match marker? {
-                    marker if marker.manifest == last.manifest => (marker, foreseeing.await),
-                    marker => (marker, None),
-                },
-            }
-        };
-        let foreseen = foreseen.filter(|_| marker.manifest == last.manifest);
+        let (marker, foreseen) = find_foreseeing(&place, &last, load).await?;
         Self::make(place, marker, load, foreseen).await
     }
 
-    /// The release that this machine read last, if all of it is still here and the marker still leads to it: one request.
+    /// The release that this machine read last, if what is wanted of it is still here and the marker still leads to it: one
+    /// request.
     pub(super) async fn again(place: Place, load: Load) -> Option<Self> {
-        let last = place.last_seen().filter(|last| place.is_here(last))?;
-        let (marker, foreseen) = join(place.find(None), foresee(&place, &last, load)).await;
-        let marker = marker.ok().filter(|marker| marker.manifest == last.manifest)?;
+        let last = place.last_seen().filter(|last| place.is_here(last, load))?;
+        let (marker, foreseen) = find_foreseeing(&place, &last, load).await.ok()?;
+        if marker.manifest != last.manifest {
+            return None;
+        }
         Self::make(place, marker, load, foreseen).await.ok()
     }
 
@@ -102,7 +95,13 @@ impl Reader {
         let wanted = wanted(&place, &marker, load);
         let mut unpacked = Contents::new();
         let manifest = if let Some(foreseen) = foreseen {
-            place.fetch(&marker, &wanted[1..], Check::Files).await?;
+            // Packs that were hashed are taken as they are; one that was wrong is asked for where it is right.
+            let packs = if load == Load::Everything {
+                Check::Whole
+            } else {
+                Check::Files
+            };
+            place.fetch(&marker, &wanted[1..], packs).await?;
             unpacked = foreseen.contents;
             foreseen.manifest
         } else {
@@ -134,14 +133,27 @@ impl Reader {
         self.advance_in(self.place.clone()).await
     }
 
-    /// As [`Reader::advance`], the area being where it is found now.
-    pub(super) async fn advance_in(&self, place: Place) -> Result<Option<Self>> {
+    async fn advance_in(&self, place: Place) -> Result<Option<Self>> {
         place.findings.forgive_cache();
         let marker = place.find(None).await?;
         if marker.move_id == self.marker.move_id {
             return Ok(None);
         }
         Self::at(place, marker, self.load).await.map(Some)
+    }
+
+    /// As [`Reader::advance`] of a reader whose place was remembered, the area being where it is found now: from then on
+    /// it is read there, also when the marker has not moved.
+    pub(super) async fn advance_to(&self, place: Place) -> Result<Self> {
+        let moved = self.advance_in(place.clone()).await?;
+        Ok(moved.unwrap_or_else(|| Self {
+            place,
+            load: self.load,
+            marker: self.marker.clone(),
+            manifest: Arc::clone(&self.manifest),
+            unpacked: Mutex::default(),
+            nibbled: Mutex::default(),
+        }))
     }
 
     #[must_use]
@@ -240,6 +252,20 @@ impl Reader {
         let fetched = self.place.fetch(&self.marker, &packs, check).await?;
         Ok(packs.iter().map(|keyed| keyed.blob.sha256).zip(fetched).collect())
     }
+}
+
+/// The marker, and what this machine has of the release that it led to last, if it still does.
+async fn find_foreseeing(place: &Place, last: &Marker, load: Load) -> Result<(Marker, Option<Foreseen>)> {
+    let (finding, foreseeing) = (pin!(place.find(None)), pin!(foresee(place, last, load)));
+    let (marker, foreseen) = match select(finding, foreseeing).await {
+        Either::Right((foreseen, finding)) => (finding.await?, foreseen),
+        Either::Left((marker, foreseeing)) => match marker? {
+            marker if marker.manifest == last.manifest => (marker, foreseeing.await),
+            marker => (marker, None),
+        },
+    };
+    let foreseen = foreseen.filter(|_| marker.manifest == last.manifest);
+    Ok((marker, foreseen))
 }
 
 /// The manifest, and the packs that are wanted with it.

@@ -42,17 +42,22 @@ pub(super) async fn read(aws: &Aws, stack_id: &str, outputs: &Outputs, stores: &
 }
 
 /// The areas that the stores say different things of. Their records alone do not tell who is behind: times may be equal, and
-/// whoever brought a store along may have noted only the release, or only the plain files. The markers do.
+/// whoever brought a store along may have noted only the release, or only the plain files. The markers do, where they can be
+/// read.
 fn unlike(stores: &[StoreReport]) -> BTreeSet<String> {
-    let mut said: BTreeMap<&String, BTreeSet<(&String, Option<&u64>)>> = BTreeMap::new();
+    let (mut digests, mut moves) = (BTreeMap::new(), BTreeMap::new());
     for store in stores {
         for (name, record) in store.areas.iter().flatten() {
-            let at = store.moves.get(name);
-            said.entry(name).or_default().insert((&record.digest, at));
+            digests.entry(name).or_insert_with(BTreeSet::new).insert(&record.digest);
+        }
+        for (name, at) in &store.moves {
+            moves.entry(name).or_insert_with(BTreeSet::new).insert(at);
         }
     }
-    let unlike = said.into_iter().filter(|(_, said)| said.len() > 1);
-    unlike.map(|(name, _)| name.clone()).collect()
+    let digests = digests.into_iter().filter(|(_, said)| said.len() > 1);
+    let moves = moves.into_iter().filter(|(_, said)| said.len() > 1);
+    let unlike = digests.map(|(name, _)| name).chain(moves.map(|(name, _)| name));
+    unlike.cloned().collect()
 }
 
 /// Where the marker of each of these areas is.

@@ -9,7 +9,7 @@ use super::world::{World, all, files};
 use crate::support::block_on;
 
 /// Flips a byte in the middle of the only value below a key.
-async fn flip(store: &dyn Store, prefix: &str) {
+pub(super) async fn flip(store: &dyn Store, prefix: &str) {
     let pages: Vec<_> = store.list(prefix).try_collect().await.expect("pages");
     let keys: Vec<String> = pages.concat().into_iter().map(|listed| listed.key).collect();
     let [key] = keys.as_slice() else { panic!("{keys:?}") };

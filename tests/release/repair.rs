@@ -8,8 +8,33 @@ use rstack::event::Event;
 use rstack::release::{Load, Reader, last_repairs};
 use rstack::store::{Body, Put, RedisStore};
 
+use super::corrupt::flip;
 use super::world::{World, all, files};
 use crate::support::block_on;
+
+#[test]
+fn what_is_damaged_where_nobody_looks_is_never_put_into_a_cache() {
+    let content = files([("a.py", "a = 1"), ("b.py", "b = 1")]);
+    block_on(async {
+        let world = World::in_memory();
+        world.publish(&content, "why").await.expect("published");
+        let [deciding, durable, cache] = [0, 1, 2].map(|store| &*world.stores[store]);
+        let pages: Vec<_> = cache.list("prod/.rstack/pack/").try_collect().await.expect("pages");
+        let pack: Vec<String> = pages.concat().into_iter().map(|listed| listed.key).collect();
+        flip(deciding, "prod/.rstack/pack/").await;
+        cache.delete_many(&pack).await.expect("lost");
+        let reader = Reader::load(world.environment(), None, Load::Code)
+            .await
+            .expect("a release");
+        // The flipped byte is in the other file.
+        assert_eq!(
+            reader.read_many(&["a.py"]).await.expect("a file"),
+            [Some("a = 1".into())]
+        );
+        let right = durable.get_many(&pack).await.expect("a pack");
+        assert_eq!(cache.get_many(&pack).await.expect("a pack"), right);
+    });
+}
 
 #[test]
 fn what_a_cache_lacks_or_holds_damaged_is_put_back_and_noted() {

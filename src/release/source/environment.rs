@@ -15,7 +15,8 @@ use crate::store::{DynamoDbStore, RedisAddress, RedisStore, S3Store, Store};
 use crate::time::Timestamp;
 
 /// For so long after CloudFormation was asked an environment is where it was, for whoever needs nothing of it but that a
-/// marker is where it was. A marker names its stack, so one that came after it is never taken for it.
+/// marker is where it was. A marker names its stack, so what came later in the same place is never taken for it; a table
+/// that was kept when its stack was deleted is read for so long.
 const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// What CloudFormation tells of an environment that is read.
@@ -99,7 +100,7 @@ pub(super) fn remembered(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: A
     before(aws, cache, name, area, Some(REMEMBERED))
 }
 
-/// Without the password of its Redis.
+/// Without its Redis.
 fn before(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area, at_most: Option<Duration>) -> Option<Place> {
     let noted = parse(&cache.note(NoteKind::Environment, &about(aws, name))?)?;
     let now = Timestamp::now();
@@ -108,6 +109,7 @@ fn before(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area, at_most: O
     }
     Some(Place {
         local: Arc::clone(cache),
+        cache: None,
         remembered: true,
         ..at(aws, noted.found, None, area)
     })

@@ -61,7 +61,7 @@ impl Opening<'_> {
 
     async fn advance_reader(&self, part: &Part, reader: &Reader) -> Result<Option<Reader>> {
         if reader.place().remembered {
-            return reader.advance_in(self.place(part).await?).await;
+            return reader.advance_to(self.place(part).await?).await.map(Some);
         }
         reader.advance().await
     }
