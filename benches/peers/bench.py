@@ -54,8 +54,12 @@ class Bench:
 
     @contextlib.contextmanager
     def another(self, home: str, first: tuple[str, ...] = ()) -> Iterator["Bench"]:
-        """One with a local AWS of its own."""
+        """One with a local AWS of its own, of the same installation."""
         other = Bench(self.quick, home, first)
+        venv, link = (self.folder / place / "local/venv" for place in ("home", home))
+        if not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(venv)
         try:
             other.start()
             yield other

@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Files to put there
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Path that the union is to have no file at, or directory that it is to have none in (repeatable)
+    /// Path in the area that the union is to have no file at, or directory that it is to have none in (repeatable)
     #[arg(long = "remove", value_name = "PATH")]
     removed: Vec<String>,
     /// Take everything out again: the files, and what is hidden

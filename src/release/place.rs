@@ -33,8 +33,8 @@ pub struct Place {
     pub stack_id: Option<String>,
     /// Of an environment, so that other processes need not ask for it.
     pub whereabouts: Option<Arc<Whereabouts>>,
-    /// As an earlier process found it, and without its Redis, which may have another address or password by now: for a release
-    /// that is on this machine.
+    /// As an earlier process found it, and without a Redis that takes a password: for a release of which this machine has
+    /// what is wanted when it is opened. What else is read comes from where it was.
     pub remembered: bool,
     /// Whose releases are taken; everyone's without keys.
     pub trusted: TrustedKeys,
@@ -273,9 +273,9 @@ impl Place {
             .is_some_and(|marker| self.is_here(&marker, Load::Everything))
     }
 
-    /// Whether this machine has all that the release is made of, or all that has code where nothing else is wanted.
+    /// Whether this machine has all that is wanted of the release when it is opened.
     pub(super) fn is_here(&self, marker: &Marker, load: Load) -> bool {
-        let packs = marker.packs.iter().filter(|pack| pack.code || load != Load::Code);
+        let packs = marker.packs.iter().filter(|pack| load.wants(pack));
         packs.chain([&marker.manifest]).all(|blob| self.local.has(blob))
     }
 }

@@ -36,6 +36,17 @@ pub enum Load {
     Everything,
 }
 
+impl Load {
+    /// Whether it fetches a pack when the release is opened.
+    pub(super) fn wants(self, pack: &Blob) -> bool {
+        match self {
+            Self::Index => false,
+            Self::Code => pack.code,
+            Self::Everything => true,
+        }
+    }
+}
+
 /// One release of an area, pinned: what it says does not change, whatever is published meanwhile.
 #[derive(Debug)]
 pub struct Reader {
@@ -270,12 +281,7 @@ async fn find_foreseeing(place: &Place, last: &Marker, load: Load) -> Result<(Ma
 
 /// The manifest, and the packs that are wanted with it.
 pub(super) fn wanted(place: &Place, marker: &Marker, load: Load) -> Vec<Keyed> {
-    let is_wanted = |pack: &&Blob| match load {
-        Load::Index => false,
-        Load::Code => pack.code,
-        Load::Everything => true,
-    };
-    let packs = marker.packs.iter().filter(is_wanted);
+    let packs = marker.packs.iter().filter(|pack| load.wants(pack));
     let size: u64 = packs.clone().map(|pack| pack.size).sum();
     let packs = packs.filter(|_| size <= AT_ONCE).map(|pack| place.pack(pack));
     [place.manifest_of(marker)].into_iter().chain(packs).collect()

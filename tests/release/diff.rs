@@ -145,6 +145,8 @@ fn what_it_prints_is_a_patch_that_leads_from_one_to_the_other() {
         ("crlf.py", "a\r\nb\r\n".to_owned(), "a\nb\r\n".to_owned()),
         ("cr.py", "a\rb\nc\n".to_owned(), "a\rb\nd\n".to_owned()),
         ("ü/ß.py", "ä\n".to_owned(), "ö".to_owned()),
+        ("\u{1b}[31mred\t\"a\\b\".py", "1\n".to_owned(), "2\n".to_owned()),
+        ("new\nline\u{9b}.py", "1\n".to_owned(), "2\n".to_owned()),
     ] {
         sides.write(&format!("old/{path}"), old);
         sides.write(&format!("new/{path}"), new);

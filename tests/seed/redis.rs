@@ -119,7 +119,7 @@ fn a_redis_out_of_reach_lags_and_the_way_to_it_is_told() {
         dynamodb done 7 0 0 10.3 KiB [DURATION] [RATE]
         redis failed 0 0 0 0 B [DURATION] -
         area `[NAME]`: 7 files, 10.3 KiB, but not in every store after [DURATION]
-        release [RELEASE] of area `[NAME]`: 7 files, 7 added, 0 changed, 0 removed in [DURATION]
+        release [RELEASE] of area `[NAME]`: 7 files, 7 added, 0 changed, 0 removed, but a store lags in [DURATION]
 
         --- stderr
         [CLOCK] warning: redis: `127.0.0.1:[PORT]` cannot be reached: Connection refused (os error 111)
@@ -138,7 +138,7 @@ fn a_redis_out_of_reach_lags_and_the_way_to_it_is_told() {
         dynamodb done 0 7 0 0 B [DURATION] -
         redis failed 0 0 0 0 B [DURATION] -
         area `[NAME]`: 7 files, 10.3 KiB, but not in every store after [DURATION]
-        area `[NAME]` has exactly this already: release [RELEASE]
+        area `[NAME]` has exactly this already: release [RELEASE], but a store lags
 
         --- stderr
         [CLOCK] warning: redis: `127.0.0.1:[PORT]` cannot be reached: Connection refused (os error 111)

@@ -57,7 +57,8 @@ def seeded(bench, report, what, tree, name, bucket, table=None):
             [python, SCRIPTS / "one_by_one.py", tree, bucket, table, bench.name("python")], bench.env
         ),
     }
-    timed = measure.alternate(tools, bench.rounds, beside=slow if table else None)
+    # Without a target, two runs of what takes eight seconds are enough.
+    timed = measure.alternate(tools, bench.rounds if table else 2, beside=slow if table else None)
     sizes = [path.stat().st_size for path in tree.rglob("*") if path.is_file()]
     kept = "a release and plain files" if sum(sizes) <= PLAIN else "a release alone, as of any tree over 16 MiB"
     report.note(f"{what}, {len(sizes):,} files; rstack writes {kept}:")

@@ -21,7 +21,7 @@ pub(super) fn tree(files: &[PathBuf], base: Option<&Path>) -> Result<Tree> {
     Tree::of(contents)
 }
 
-/// The paths to hide; that of a directory may end in a slash.
+/// The paths to hide; one may begin with `./`, and that of a directory end in a slash.
 pub(super) fn hidden(tree: &Tree, paths: &[String]) -> Result<BTreeSet<Box<str>>> {
     let paths: Vec<&str> = paths
         .iter()

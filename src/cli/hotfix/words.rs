@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use rstack::Outcome;
 use rstack::publish::Area;
 use rstack::release::Published;
 
@@ -38,12 +39,18 @@ pub(super) fn of(report: &Report, style: Style) -> String {
         let line = Line::new().and(Role::Bad, format!("! {path}")).plain(" is hidden");
         let _ = writeln!(words, "{}", line.render(style));
     }
+    let lagging = if release.outcome() == Outcome::Done {
+        ""
+    } else {
+        ", but a store lags"
+    };
     let line = match &release.release {
         None => Line::new().plain(of_plan(area, release, &BTreeSet::new())),
         Some(id) if !release.new => Line::new()
             .plain(format!("area `{area}` is so already: release "))
             .and(Role::Good, id.as_str())
-            .plain(if release.signed_anew { ", signed anew" } else { "" }),
+            .plain(if release.signed_anew { ", signed anew" } else { "" })
+            .plain(lagging),
         Some(id) => Line::new()
             .plain("release ")
             .and(Role::Good, id.as_str())
@@ -54,6 +61,7 @@ pub(super) fn of(report: &Report, style: Style) -> String {
                 release.changed,
                 release.removed
             ))
+            .plain(lagging)
             .and(Role::Quiet, format!(" in {}", text::seconds(release.seconds))),
     };
     let _ = writeln!(words, "{}", line.render(style));

@@ -261,6 +261,12 @@ impl Seed<'_> {
             command.push_str(" --area ");
             command.push_str(&quote(self.area.as_str()));
         }
+        let plain = &self.options.plain;
+        command.push_str(match (plain.plain, plain.no_plain) {
+            (true, _) => " --plain",
+            (_, true) => " --no-plain",
+            _ => "",
+        });
         Ok(command)
     }
 }

@@ -76,11 +76,17 @@ fn released(report: &Report, release: &Published) -> Line {
             release.sequence, release.added, release.changed, release.removed
         ));
     };
+    let lagging = if release.outcome() == Outcome::Done {
+        ""
+    } else {
+        ", but a store lags"
+    };
     if !release.new {
         return Line::new()
             .plain(format!("area `{area}` has exactly this already: release "))
             .and(Role::Good, id.as_str())
-            .plain(if release.signed_anew { ", signed anew" } else { "" });
+            .plain(if release.signed_anew { ", signed anew" } else { "" })
+            .plain(lagging);
     }
     Line::new()
         .plain("release ")
@@ -92,6 +98,7 @@ fn released(report: &Report, release: &Published) -> Line {
             release.changed,
             release.removed
         ))
+        .plain(lagging)
         .and(Role::Quiet, format!(" in {}", text::seconds(release.seconds)))
 }
 

@@ -165,10 +165,9 @@ impl Plan {
 
 impl Line {
     fn told(&self, pruned: &Pruned) -> PrunedRelease {
-        let retired = pruned
-            .retired
-            .iter()
-            .find(|retired| self.last.sequence < retired.before);
+        let waits = pruned.keeping(self.last.sequence) == Keeping::Retired;
+        let mut retired = pruned.retired.iter().filter(|_| waits);
+        let retired = retired.find(|retired| self.last.sequence < retired.before);
         let due = retired.map(|retired| retired.time.shifted(DAY));
         PrunedRelease::new(&self.last, self.until.unwrap_or(self.last.time), due)
     }

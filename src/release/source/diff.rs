@@ -1,6 +1,7 @@
 //! What differs between two sources.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -142,27 +143,45 @@ struct Heading {
 impl Heading {
     fn of(difference: &Difference) -> Self {
         let path = &difference.path;
-        let path = if path.contains(char::is_control) {
-            // A line feed in a name would end the line that it stands on.
-            path.escape_debug().to_string()
-        } else {
-            path.clone()
-        };
         let mode = match (&difference.before, &difference.after) {
             (None, _) => "new file mode 100644\n",
             (_, None) => "deleted file mode 100644\n",
             (Some(_), Some(_)) => "",
         };
+        let named = |side: &str| quoted(format!("{side}/{path}"));
         let name = |side: &str, entry: Option<Entry>| match entry {
-            Some(_) => format!("{side}/{path}"),
+            Some(_) => named(side),
             None => "/dev/null".to_owned(),
         };
         let (before, after) = (name("a", difference.before), name("b", difference.after));
         Self {
-            first: format!("diff --git a/{path} b/{path}\n{mode}"),
+            first: format!("diff --git {} {}\n{mode}", named("a"), named("b")),
             names: format!("--- {before}\n+++ {after}\n"),
         }
     }
+}
+
+/// A name as git writes it, and reads it again: as it is, or in quotes when something in it would end it or its line.
+fn quoted(name: String) -> String {
+    if !name.contains(|letter: char| letter.is_control() || matches!(letter, '"' | '\\')) {
+        return name;
+    }
+    let mut quoted = String::from('"');
+    for letter in name.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            letter if letter.is_control() => {
+                for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
+                    // Writing to a String cannot fail.
+                    let _ = write!(quoted, "\\{byte:03o}");
+                }
+            }
+            letter => quoted.push(letter),
+        }
+    }
+    quoted + "\""
 }
 
 fn unified(heading: &Heading, before: &str, after: &str) -> String {

@@ -100,18 +100,20 @@ pub(super) fn remembered(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: A
     before(aws, cache, name, area, Some(REMEMBERED))
 }
 
-/// Without its Redis.
+/// Without a Redis that takes a password, which would have to be asked for.
 fn before(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area, at_most: Option<Duration>) -> Option<Place> {
     let noted = parse(&cache.note(NoteKind::Environment, &about(aws, name))?)?;
     let now = Timestamp::now();
     if at_most.is_some_and(|at_most| noted.time > now || now.since(noted.time) > at_most) {
         return None;
     }
+    let closed = noted.found.secret.is_some();
+    let place = at(aws, noted.found, None, area);
     Some(Place {
         local: Arc::clone(cache),
-        cache: None,
+        cache: place.cache.filter(|_| !closed),
         remembered: true,
-        ..at(aws, noted.found, None, area)
+        ..place
     })
 }
 
