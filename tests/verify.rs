@@ -353,6 +353,16 @@ fn a_store_whose_marker_alone_is_old_is_behind_too() {
     let status = world.run(&["status"]).expect(0);
     let line = status.stdout.lines().find(|line| line.contains("s3 (behind)"));
     assert!(line.is_some_and(|line| !line.contains("redis (behind)")), "{status}");
+    block_on(async {
+        let [s3, ..] = stores(&world).await;
+        let marker = format!("{}/.rstack/marker", world.name);
+        s3.delete_many(&[marker]).await.expect("lost");
+    });
+    let status = world.run(&["status"]).expect(0).stdout;
+    assert!(
+        status.contains("s3 (marker missing or damaged), dynamodb, redis"),
+        "{status}"
+    );
 }
 
 #[test]

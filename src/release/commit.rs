@@ -30,7 +30,7 @@ pub(super) async fn commit(
 ) -> StoreResult<Commit> {
     // Whoever moves a marker first keeps the move that it is at: so the history has no hole, and a publisher whose
     // answer was lost finds its move even if others have moved on since.
-    if let Some(current) = &head.current {
+    if let Some(current) = head.current.as_ref().filter(|_| !head.kept) {
         keep_step(store, area, current.marker.sequence, &current.bytes).await?;
     }
     let key = keys::marker(area);

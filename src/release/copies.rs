@@ -218,8 +218,7 @@ pub(super) async fn read_copy(store: &dyn Store, area: &Area, stack: &str) -> St
             let held = store.get_versioned(&keys::marker(area)).await?;
             Ok(Head {
                 version: held.map(|(_, version)| version),
-                sequence: 0,
-                current: None,
+                ..Head::default()
             })
         }
         other => other,

@@ -13,6 +13,8 @@ use crate::store::{Store, StoreError, StoreErrorKind, StoreResult};
 use crate::time::Timestamp;
 
 const BATCH: u64 = 200;
+/// There are none, unless something is wrong.
+const AHEAD: u64 = 4;
 
 /// Which release is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,6 +239,27 @@ fn line(moves: &[Marker]) -> Vec<&Marker> {
     line
 }
 
+/// Whether the move that a marker is at is kept, and the last one that is kept in a row after it: itself, unless the marker
+/// was put back.
+pub(super) async fn kept_from(store: &dyn Store, area: &Area, held: &Held) -> StoreResult<(bool, u64)> {
+    let mut last = held.marker.sequence;
+    let read = async |from: u64| {
+        let wanted: Vec<String> = (from..from + AHEAD).map(|step| keys::step(area, step)).collect();
+        store.get_many(&wanted).await
+    };
+    let mut steps = read(last).await?;
+    let kept = steps.remove(0).is_some_and(|step| step == held.bytes);
+    while !steps.is_empty() {
+        let row = steps.iter().take_while(|step| step.is_some()).count();
+        last += row as u64;
+        if row < steps.len() {
+            break;
+        }
+        steps = read(last + 1).await?;
+    }
+    Ok((kept, last))
+}
+
 /// Moves `start..end`, in order.
 async fn between(store: &dyn Store, area: &Area, start: u64, end: u64) -> StoreResult<Vec<Marker>> {
     let wanted: Vec<String> = (start..end).map(|sequence| keys::step(area, sequence)).collect();
@@ -254,11 +277,7 @@ mod tests {
     /// What a row of moves leaves, oldest first, each told by a letter: small for going back.
     fn left(moves: &str) -> String {
         let area = Area::default();
-        let mut head = Head {
-            version: None,
-            sequence: 0,
-            current: None,
-        };
+        let mut head = Head::default();
         let mut made = Vec::new();
         for letter in moves.chars() {
             let kind = match letter {

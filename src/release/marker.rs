@@ -250,15 +250,17 @@ pub(super) struct Held {
     pub(super) bytes: Bytes,
 }
 
-/// Where an area stands in one store.
-#[derive(Debug, Clone)]
+/// Where an area stands in one store; by default, before its first move.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Head {
     /// What the key holds, whoever wrote it.
     pub(super) version: Option<Version>,
-    /// Of the last move, also of one that belongs to another stack; 0 before the first.
+    /// Of the last move that is known, also of one that belongs to another stack; 0 before the first.
     pub(super) sequence: u64,
     /// The marker, if it is this stack's.
     pub(super) current: Option<Held>,
+    /// The move that it is at was found to be kept.
+    pub(super) kept: bool,
 }
 
 impl Head {
@@ -271,11 +273,7 @@ impl Head {
     pub(super) async fn read(store: &dyn Store, area: &Area, stack: Option<&str>) -> StoreResult<Self> {
         let key = keys::marker(area);
         let Some((bytes, version)) = store.get_versioned(&key).await? else {
-            return Ok(Self {
-                version: None,
-                sequence: 0,
-                current: None,
-            });
+            return Ok(Self::default());
         };
         let marker = Marker::parse(store, &key, &bytes)?;
         Ok(Self {
@@ -284,6 +282,7 @@ impl Head {
             current: stack
                 .is_none_or(|stack| marker.stack == stack)
                 .then_some(Held { marker, bytes }),
+            kept: false,
         })
     }
 }
@@ -295,11 +294,7 @@ mod tests {
 
     #[test]
     fn a_flipped_bit_anywhere_in_a_marker_is_noticed() {
-        let head = Head {
-            version: None,
-            sequence: 0,
-            current: None,
-        };
+        let head = Head::default();
         let step = Step {
             kind: MoveKind::Publish,
             area: &Area::default(),

@@ -10,7 +10,7 @@ use super::copies::{Copying, read_copy};
 use super::manifest::Extent;
 use super::marker::{Blob, Head, Held, Marker, MoveKind, Step};
 use super::report::{CopyReport, CopyState};
-use super::{ContentHash, Origin, Pruned, Stores, claim};
+use super::{ContentHash, Origin, Pruned, Stores, claim, history};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Reporter;
 use crate::interrupt::Interrupt;
@@ -125,8 +125,27 @@ impl Mover<'_> {
         Ok((head, looked))
     }
 
+    /// Where an older marker was put back, what is kept of later moves counts: they are never written over, and readers that
+    /// have seen them take what comes after.
     async fn own_head(&self) -> StoreResult<Head> {
-        Head::read(self.stores.deciding, self.area, Some(self.stack_id)).await
+        let deciding = self.stores.deciding;
+        let read = || Head::read(deciding, self.area, Some(self.stack_id));
+        let mut head = read().await?;
+        while let Some(held) = &head.current {
+            let (kept, last) = history::kept_from(deciding, self.area, held).await?;
+            if last == held.marker.sequence {
+                head.kept = kept;
+                break;
+            }
+            // A move is kept after the marker has moved: so others may just have moved it.
+            let now = read().await?;
+            if now.version == head.version {
+                (head.kept, head.sequence) = (kept, last);
+                break;
+            }
+            head = now;
+        }
+        Ok(head)
     }
 
     fn lost(&self, store: &dyn Store, copy: &Head, own: Option<u64>) -> Error {

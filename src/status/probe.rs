@@ -31,9 +31,10 @@ pub struct StoreReport {
     pub items: Option<u64>,
     /// The areas of this environment, by name; absent when the store cannot be read from here.
     pub areas: Option<BTreeMap<String, AreaRecord>>,
-    /// The move that its marker of an area is at; only of areas that the stores say different things of.
+    /// The move that its marker of an area is at, null where none can be read; only of areas that the stores say different
+    /// things of.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub moves: BTreeMap<String, u64>,
+    pub moves: BTreeMap<String, Option<u64>>,
     /// The last time that a reader put something back that the store had lost, by area.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub repairs: BTreeMap<String, Repair>,

@@ -50,7 +50,8 @@ fn unlike(stores: &[StoreReport]) -> BTreeSet<String> {
         for (name, record) in store.areas.iter().flatten() {
             digests.entry(name).or_insert_with(BTreeSet::new).insert(&record.digest);
         }
-        for (name, at) in &store.moves {
+        let here = store.areas.iter().flatten().map(|(name, _)| name);
+        for (name, at) in here.filter_map(|name| store.moves.get_key_value(name)) {
             moves.entry(name).or_insert_with(BTreeSet::new).insert(at);
         }
     }
@@ -61,12 +62,9 @@ fn unlike(stores: &[StoreReport]) -> BTreeSet<String> {
 }
 
 /// Where the marker of each of these areas is.
-async fn moves(store: &dyn Store, stack_id: &str, areas: &[Area]) -> BTreeMap<String, u64> {
+async fn moves(store: &dyn Store, stack_id: &str, areas: &[Area]) -> BTreeMap<String, Option<u64>> {
     match Box::pin(positions(store, areas, stack_id)).await {
-        Ok(found) => {
-            let found = areas.iter().zip(found);
-            found.filter_map(|(area, at)| Some((area.to_string(), at?))).collect()
-        }
+        Ok(found) => areas.iter().map(ToString::to_string).zip(found).collect(),
         Err(error) => {
             tracing::debug!(store = %store.kind(), %error, "the markers cannot be read");
             BTreeMap::new()

@@ -111,14 +111,19 @@ fn it_is_refused_within_a_process_and_by_later_ones_until_it_moves_on() {
         let id = rstack::release::Pin::Release(reader.marker().release.to_string());
         Reader::open(place(&world, &later), Some(&id)).await.expect("pinned");
 
-        for text in ["a = 3", "a = 1"] {
-            world.publish(&files([("a.py", text)]), text).await.expect("published");
-        }
+        // What comes next goes on above all that was there, and writes over nothing.
+        let content = files([("a.py", "a = 3")]);
+        world.publish(&content, "three").await.expect("published");
         let reader = Reader::open(place(&world, &process(folder.path())), None)
             .await
             .expect("newer");
         assert_eq!(reader.marker().sequence, 3);
-        assert_eq!(all(&reader).await, files([("a.py", "a = 1")]));
+        assert_eq!(all(&reader).await, content);
+        for store in 0..3 {
+            let moves = world.copy(store).moves().await.expect("moves");
+            let reasons: Vec<_> = moves.iter().map(|step| step.reason.as_deref()).collect();
+            assert_eq!(reasons, [Some("three"), Some("two"), Some("one")], "in store {store}");
+        }
     });
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rstack::publish::AreaRecord;
 use rstack::status::{Condition, Environment, StatusReport, StoreReport};
+use rstack::store::StoreKind;
 use rstack::time::Timestamp;
 
 use crate::ui::{Line, Role, Style, Table, text};
@@ -159,25 +160,32 @@ fn areas(report: &StatusReport, style: Style) -> String {
         let held: Vec<(&StoreReport, Option<&AreaRecord>)> = known_areas(report)
             .map(|(store, areas)| (store, areas.get(name)))
             .collect();
-        // Markers tell the order where there are some.
-        let Some((ahead, newest)) = held
+        // Markers tell the order where there are some, and of them the one that decides.
+        let standing = held
             .iter()
-            .filter_map(|(store, record)| Some((store.moves.get(name), (*record)?)))
-            .max_by_key(|(moved, record)| (*moved, record.time))
-        else {
-            continue;
+            .filter_map(|(store, record)| Some((store.store, at(store, name), (*record)?)));
+        let decides = |(store, moved, _): &(StoreKind, Option<u64>, &AreaRecord)| {
+            *store == StoreKind::DynamoDb && moved.is_some()
         };
-        let behind = |store: &StoreReport, record: &AreaRecord| match (store.moves.get(name), ahead) {
-            (Some(moved), Some(ahead)) => moved < ahead,
-            _ => record.digest != newest.digest,
+        let Some((_, current, newest)) = standing.max_by_key(|stood| (decides(stood), stood.1, stood.2.time)) else {
+            continue;
         };
         let stores: Vec<String> = held
             .iter()
-            .map(|(store, record)| match record {
-                None => format!("not in {}", store.store),
-                Some(record) if !record.complete => format!("{} (incomplete)", store.store),
-                Some(record) if behind(store, record) => format!("{} (behind)", store.store),
-                Some(_) => store.store.to_string(),
+            .map(|(store, record)| {
+                let Some(record) = record else {
+                    return format!("not in {}", store.store);
+                };
+                let state = match (at(store, name), current) {
+                    _ if !record.complete => " (incomplete)",
+                    (Some(moved), Some(current)) if moved < current => " (behind)",
+                    (Some(moved), Some(current)) if moved > current => " (ahead of what decides)",
+                    (Some(_), Some(_)) => "",
+                    (None, Some(_)) if store.moves.contains_key(name) => " (marker missing or damaged)",
+                    _ if record.digest != newest.digest => " (behind)",
+                    _ => "",
+                };
+                format!("{}{state}", store.store)
             })
             .collect();
         let age = Timestamp::now().since(newest.time);
@@ -190,6 +198,11 @@ fn areas(report: &StatusReport, style: Style) -> String {
         ]);
     }
     table.render(style) + &repairs(report, style)
+}
+
+/// The move that a store's marker of an area is at.
+fn at(store: &StoreReport, name: &str) -> Option<u64> {
+    store.moves.get(name).copied().flatten()
 }
 
 fn repairs(report: &StatusReport, style: Style) -> String {
