@@ -193,6 +193,11 @@ fn a_marker_that_lags_and_plain_files_of_an_older_release_are_told() {
     assert_eq!(code, Some(3));
     let outdated = |store: &str| format!("{store} outdated {name}/a.py");
     assert_eq!(named(&found), ["s3", "dynamodb", "redis"].map(outdated));
+    let shown = verify(&world, &[]).expect(3).stdout;
+    assert!(
+        shown.contains("seed DIR --plain") && !shown.contains("--repair"),
+        "{shown}"
+    );
     world.seed("./src", &["--plain"]).expect(0);
     assert_eq!(looked(&world, &[]).0, Some(0));
 }
@@ -343,12 +348,7 @@ fn a_store_whose_marker_alone_is_old_is_behind_too() {
             .remove(0);
         world.write("src/a.py", "a = 3\n");
         world.seed("./src", &[]).expect(0);
-        let put = Put {
-            key: marker,
-            body: Body::Bytes(old.expect("a marker")),
-        };
-        let written = s3.put_many(&mut std::iter::once(put), &|_, _| ()).await;
-        written.expect("written");
+        write(&*s3, &marker, old.expect("a marker")).await;
     });
     let status = world.run(&["status"]).expect(0);
     let line = status.stdout.lines().find(|line| line.contains("s3 (behind)"));

@@ -20,8 +20,8 @@ pub(crate) struct Args {
 }
 
 const AFTER_HELP: &str = "\
-stdout: size, the start of the SHA-256, and path of every file; then the paths and directories that a hot fix hides in areas behind \
-it.
+stdout: size, the start of the SHA-256, and path of every file; then the paths and directories that a hot fix hides in \
+areas behind it.
 
 Exit codes: 0 listed, 1 there is no such release or a store cannot be read, 2 usage
 

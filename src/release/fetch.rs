@@ -222,6 +222,9 @@ impl Place {
         let (lacking, damaged) = sound.split_at(gaps.lacking.len());
         let (lacking, damaged) = (count(lacking), count(damaged));
         let blobs: Vec<(Keyed, Bytes)> = sound.into_iter().flatten().collect();
+        if blobs.is_empty() {
+            return Ok(());
+        }
         blob::write(cache, &blobs).await?;
         let mended = self.findings.mended(Mended {
             lacking,

@@ -259,7 +259,7 @@ fn a_directory_that_is_removed_is_hidden_with_all_that_is_in_it() {
             .run()
             .expect(0)
     };
-    call(&["--remove", "shop/"]);
+    call(&["--remove", "./shop/"]);
     assert_eq!(world.read(&union), files([("shopping.py", "a = 1\n")]));
     call(&[&new]);
     let both = files([("shop/new.py", "new = 1\n"), ("shopping.py", "a = 1\n")]);

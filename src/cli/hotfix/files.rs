@@ -25,6 +25,7 @@ pub(super) fn tree(files: &[PathBuf], base: Option<&Path>) -> Result<Tree> {
 pub(super) fn hidden(tree: &Tree, paths: &[String]) -> Result<BTreeSet<Box<str>>> {
     let paths: Vec<&str> = paths
         .iter()
+        .map(|path| path.strip_prefix("./").unwrap_or(path))
         .map(|path| path.strip_suffix('/').unwrap_or(path))
         .collect();
     if let Some(path) = tree.paths().find(|path| paths.contains(path)) {

@@ -36,10 +36,12 @@ pub(super) fn of(report: &Verified, repair: Option<&str>, style: Style) -> Strin
             .plain(counted + &pruned)
             .and(Role::Quiet, format!(" after {}", text::seconds(report.seconds))),
     );
-    let mendable = report
-        .stores
-        .iter()
-        .any(|store| matches!(store.state, VerifiedState::Differs | VerifiedState::Lags));
+    let mendable = report.stores.iter().any(|store| match store.state {
+        VerifiedState::Lags => true,
+        // What is only outdated takes another publishing.
+        VerifiedState::Differs => store.count(Wrong::Missing) + store.count(Wrong::Damaged) > 0,
+        _ => false,
+    });
     let outdated = |store: &StoreVerified| store.count(Wrong::Outdated) > 0;
     if report.stores.iter().any(outdated) {
         let hint = "`rstack seed DIR --plain` writes the plain files of what it publishes, and removes old ones";

@@ -91,7 +91,7 @@ pub(super) fn noted(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area, 
 }
 
 /// The same as it was when an earlier process asked, not long ago: good enough to look whether the marker has moved, and if
-/// not, for a release all of which is on this machine. `None` where this process has asked itself.
+/// not, for a release of which this machine has what is wanted. `None` where this process has asked itself.
 pub(super) fn remembered(aws: &Aws, cache: &Arc<LocalCache>, name: &str, area: Area) -> Option<Place> {
     let asked = cache.own_note(NoteKind::Environment, &about(aws, name));
     if asked.is_some() {
