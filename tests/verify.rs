@@ -188,7 +188,8 @@ fn a_marker_that_lags_and_plain_files_of_an_older_release_are_told() {
     assert!(repaired.stdout.contains("s3 was 1 move behind"), "{repaired}");
 
     world.write("src/a.py", "a = 3\n");
-    world.seed("./src", &["--no-plain"]).expect(0);
+    let left = world.seed("./src", &["--no-plain"]).expect(0).stderr;
+    assert!(left.contains(" --plain") && !left.contains("--no-plain"), "{left}");
     let (code, found) = looked(&world, &["--repair"]);
     assert_eq!(code, Some(3));
     let outdated = |store: &str| format!("{store} outdated {name}/a.py");
@@ -329,7 +330,13 @@ fn plain_files_of_another_environment_in_the_same_redis_are_left_alone() {
 fn a_store_that_missed_a_move_of_the_same_second_is_the_one_that_is_behind() {
     let world = two_releases("verify-second");
     world.write("src/a.py", "a = 3\n");
-    world.seed("./src", &["--redis-url", "redis://127.0.0.1:1"]).expect(3);
+    let lags = world
+        .seed("./src", &["--no-plain", "--redis-url", "redis://127.0.0.1:1"])
+        .expect(3);
+    assert!(
+        lags.stdout.contains("but a store lags") && lags.stderr.contains(" --no-plain"),
+        "{lags}"
+    );
     let status = world.run(&["status"]).expect(0);
     let line = status.stdout.lines().find(|line| line.contains("redis (behind)"));
     assert!(line.is_some_and(|line| !line.contains("s3 (behind)")), "{status}");

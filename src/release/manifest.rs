@@ -29,7 +29,7 @@ pub struct Manifest<Files = BTreeMap<Box<str>, FileEntry>> {
     pub message: Option<String>,
     /// The release that it was made from.
     pub parent: Option<ReleaseId>,
-    /// Paths that this release hides in a union, and directories of which it hides all: see [`covers`].
+    /// Paths that this release hides in a union, and directories of which it hides all.
     pub removed: BTreeSet<Box<str>>,
     pub time: Timestamp,
     v: u32,

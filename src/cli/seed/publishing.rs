@@ -75,7 +75,7 @@ impl Seed<'_> {
         let endpoints = environment::endpoints(context, self.stack)?;
         let stores = self.stores(context, &endpoints).await?;
         let way = self.way(&endpoints)?;
-        let advice = || Some(way.advice(context, &self.command(context).ok()?));
+        let advice = || Some(way.advice(context, &self.again(context).ok()?));
         match Box::pin(self.publish(context, &stores)).await {
             Ok(mut report) => {
                 report.advise(advice);
@@ -113,7 +113,7 @@ impl Seed<'_> {
         };
         let (mut files, mut behind) = match Box::pin(publish(&job)).await {
             Err(error) if release.is_some() && !self.dry_run => {
-                bear(context, self.area, error, &self.command(context)?)?;
+                bear(context, self.area, error, &self.again(context)?)?;
                 (Box::pin(publish(&Publish { stores: &[], ..job })).await?, true)
             }
             other => (other?, false),
@@ -131,15 +131,15 @@ impl Seed<'_> {
         let deciding = each.iter().find(|store| store.kind() == StoreKind::DynamoDb);
         let left = deciding.filter(|_| release.is_some() && !plain && !self.dry_run);
         if let Some(deciding) = left {
-            let (plain, again) = (&self.options.plain, self.command(context)?);
+            let (plain, command) = (&self.options.plain, self.command(context)?);
             let tree = Some(self.tree);
             match plain
-                .leave(context, *deciding, self.area, &self.stack.id, tree, &again)
+                .leave(context, *deciding, self.area, &self.stack.id, tree, &command)
                 .await
             {
                 Ok(left) => behind |= left,
                 Err(error) => {
-                    bear(context, self.area, error, &again)?;
+                    bear(context, self.area, error, &self.again(context)?)?;
                     behind = true;
                 }
             }
@@ -251,6 +251,17 @@ impl Seed<'_> {
     }
 
     /// The command that would do this again.
+    fn again(&self, context: &Context<'_>) -> Result<String> {
+        let plain = &self.options.plain;
+        let option = match (plain.plain, plain.no_plain) {
+            (true, _) => " --plain",
+            (_, true) => " --no-plain",
+            _ => "",
+        };
+        Ok(self.command(context)? + option)
+    }
+
+    /// The same without a word of plain files.
     fn command(&self, context: &Context<'_>) -> Result<String> {
         let mut command = command_line(&context.settings, "seed", context.settings.require_name()?);
         if let Some(root) = self.tree.root() {
@@ -261,12 +272,6 @@ impl Seed<'_> {
             command.push_str(" --area ");
             command.push_str(&quote(self.area.as_str()));
         }
-        let plain = &self.options.plain;
-        command.push_str(match (plain.plain, plain.no_plain) {
-            (true, _) => " --plain",
-            (_, true) => " --no-plain",
-            _ => "",
-        });
         Ok(command)
     }
 }
