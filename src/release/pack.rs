@@ -155,7 +155,7 @@ impl Unpacker {
         if length != content.len() {
             return Err("its size is not what the manifest says".to_owned());
         }
-        if check == Check::Files && ContentHash::of(content) != entry.sha256 {
+        if check != Check::Whole && ContentHash::of(content) != entry.sha256 {
             return Err("its hash is not what the manifest says".to_owned());
         }
         Ok(())

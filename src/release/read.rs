@@ -110,13 +110,19 @@ impl Reader {
             let packs = if load == Load::Everything {
                 Check::Whole
             } else {
-                Check::Files
+                Check::Fresh
             };
             place.fetch(&marker, &wanted[1..], packs).await?;
             unpacked = foreseen.contents;
             foreseen.manifest
         } else {
-            let (fetched, writing) = place.fetch_writing(&marker, &wanted, Check::Files).await?;
+            // Who reads all of it checks every file, and need not check the packs as well.
+            let packs = if load == Load::Everything {
+                Check::Files
+            } else {
+                Check::Fresh
+            };
+            let (fetched, writing) = place.fetch_writing(&marker, &wanted, packs).await?;
             let manifest = fetched.into_iter().next().unwrap_or_default();
             let manifest = Manifest::parse(&*place.marker, &wanted[0].key, &manifest);
             // Whoever wants packs has something to do with them meanwhile.
@@ -209,14 +215,14 @@ impl Reader {
         let missing = |at: usize| entries[at].filter(|_| contents[at].is_none());
         let missing: Vec<(usize, FileEntry)> = (0..paths.len()).filter_map(|at| Some((at, missing(at)?))).collect();
         let mut wrong = Vec::new();
-        for (at, unpacked) in self.unpack(&missing, Check::Files).await? {
+        for (at, unpacked) in self.unpack(&missing, Check::Fresh).await? {
             match unpacked {
                 Ok(content) => contents[at] = Some(content),
                 Err(_) => wrong.extend(entries[at].map(|entry| (at, entry))),
             }
         }
-        // Of packs nothing was checked before. Those with something wrong are now, and come from where they are as they
-        // should be.
+        // Of packs that this machine kept, or that came with all of a release, nothing was checked before. Those with
+        // something wrong are now, and come from where they are as they should be.
         for (at, unpacked) in self.unpack(&wrong, Check::Whole).await? {
             let content = unpacked.map_err(|wrong| self.damaged(paths[at], entries[at], &wrong))?;
             contents[at] = Some(content);

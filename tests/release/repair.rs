@@ -23,7 +23,7 @@ fn what_is_damaged_where_nobody_looks_is_never_put_into_a_cache() {
         let pack: Vec<String> = pages.concat().into_iter().map(|listed| listed.key).collect();
         flip(deciding, "prod/.rstack/pack/").await;
         cache.delete_many(&pack).await.expect("lost");
-        let reader = Reader::load(world.environment(), None, Load::Code)
+        let reader = Reader::load(world.environment(), None, Load::Everything)
             .await
             .expect("a release");
         // The flipped byte is in the other file.

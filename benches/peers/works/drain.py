@@ -37,21 +37,22 @@ def run(bench, report):
     # Filling takes ten times as long as emptying: both buckets are filled at once, each in a local AWS of its own, and there is
     # no round for warming up.
     with bench.another("home-beside") as beside, ThreadPoolExecutor(2) as pool:
+        filled = []
 
-        def filled():
+        def rstack(_):
             name, bucket = bench.up("drain")
-            peers_bucket = beside.name("s5cmd-bucket")
-            measure.run([s5cmd, "mb", f"s3://{peers_bucket}"], beside.env)
-            for filling in [pool.submit(fill, bench, bucket), pool.submit(fill, beside, peers_bucket)]:
+            filled.append(beside.name("s5cmd-bucket"))
+            measure.run([s5cmd, "mb", f"s3://{filled[-1]}"], beside.env)
+            for filling in [pool.submit(fill, bench, bucket), pool.submit(fill, beside, filled[-1])]:
                 filling.result()
-            return name, peers_bucket
+            return measure.clock(bench.rstack("down", "-n", name, "--yes"), bench.env)
 
-        rounds = 1 if bench.quick else measure.FEW
-        timed = [measure.Timed("rstack down"), measure.Timed("s5cmd rm --all-versions")]
-        for _ in range(rounds):
-            name, peers_bucket = filled()
-            timed[0].seconds.append(measure.clock(bench.rstack("down", "-n", name, "--yes"), bench.env))
-            timed[1].seconds.append(measure.clock([s5cmd, "rm", "--all-versions", f"s3://{peers_bucket}/*"], beside.env))
+        def peer(_):
+            """Empties the bucket that `rstack` has filled beside its own."""
+            return measure.clock([s5cmd, "rm", "--all-versions", f"s3://{filled[-1]}/*"], beside.env)
+
+        tools = {"rstack down": rstack, "s5cmd rm --all-versions": peer}
+        timed = measure.alternate(tools, 1 if bench.quick else measure.FEW, warm_up=False)
     report.note(f"{count + 2_000:,} versions and markers of {count:,} objects, for each tool in a local AWS of its own.")
     report.times(timed, baseline=timed[1].median)
     report.verdict(timed[0].median <= timed[1].median)

@@ -146,7 +146,7 @@ def delayed(load, address) -> list[measure.Timed]:
         # What takes the best part of a minute is another work, `far`.
         if load.store != "s3" or len(load.paths) <= 7:
             beside["file by file, by the article's clients"] = each.seconds
-        if load.kydb_too and len(load.paths) <= 7:
+        if len(load.paths) <= 7:
             beside["KYDB, script by script"] = kydb.seconds
         return measure.alternate(tools, 5 if load.bench.quick else 15, beside)
 

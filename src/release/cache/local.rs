@@ -111,8 +111,11 @@ impl Writing {
 pub(in crate::release) enum Check {
     /// Its own hash.
     Whole,
-    /// Nothing but its size: of this pack every file that is taken is checked against its own hash. When one is wrong,
-    /// the pack has to be asked for again as a whole, which drops it if the fault is here.
+    /// Its own hash when it comes from a store, nothing but its size when this machine has it: of a pack that was kept, every
+    /// file that is taken is checked against its own hash. When one is wrong, the pack has to be asked for again as a
+    /// whole, which drops it if the fault is here.
+    Fresh,
+    /// Nothing but its size, wherever it comes from, by who checks every file that is in the pack.
     Files,
 }
 
@@ -182,7 +185,7 @@ impl LocalCache {
     /// What can be told of a blob without reading and hashing; else what of it has to be hashed, if it is held.
     fn at_once(&self, blob: &Blob, check: Check) -> Result<Option<Bytes>, Option<Held>> {
         match self.lock().get(blob.sha256) {
-            Some(held) if held.checked || check == Check::Files => Ok(Some(held.value)),
+            Some(held) if held.checked || check != Check::Whole => Ok(Some(held.value)),
             None if self.folder.is_none() => Ok(None),
             held => Err(held),
         }
@@ -248,7 +251,7 @@ impl LocalCache {
         for (hash, value, check) in &blobs {
             let held = Held {
                 value: value.clone(),
-                checked: *check == Check::Whole,
+                checked: *check != Check::Files,
             };
             self.lock().put(*hash, held);
         }
