@@ -41,12 +41,15 @@ def test_uninstalling_leaves_nothing_behind(python, article):
 import rstack, sys, os
 def state():
     return list(sys.meta_path), list(sys.path_hooks), sys.excepthook, dict(os.environ)
+def remembered():
+    return any(entry.startswith("/rstack/") for entry in sys.path_importer_cache)
 before = state()
 rstack.install({article.env!r})
-import foo.bar
-print(before == state())
+import foo.bar, pkgutil
+list(pkgutil.iter_modules(foo.bar.__path__))
+print(before == state(), remembered())
 rstack.uninstall()
-print(before == state(), any("/rstack/" in entry for entry in sys.path_importer_cache))
+print(before == state(), remembered())
 for name in list(sys.modules):
     if name.split(".")[0] == "foo":
         del sys.modules[name]
@@ -55,7 +58,7 @@ try:
 except ModuleNotFoundError as error:
     print(error)
 """)
-    assert printed == "False\nTrue False\nNo module named 'foo'\n"
+    assert printed == "False True\nTrue False\nNo module named 'foo'\n"
 
 
 def test_importing_is_for_its_block(python, seed):
