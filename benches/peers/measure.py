@@ -79,14 +79,14 @@ def clock(command, env, cwd=None, ok=(0,)) -> float:
 def alternate(tools, rounds, beside=None, warm_up=True) -> list[Timed]:
     """Times each tool once a round, so that a busy moment of the machine meets all of them.
 
-    `tools` maps a name to a function of the round's number, which returns seconds; those of `beside` take part in three
-    rounds. Each runs once before, which is counted, and makes the last round unnecessary, where warming up is nothing beside
-    what it takes. A tool of others stops early, see `Timed.enough`.
+    `tools` maps a name to a function of the round's number, which returns seconds. Each runs once before, which is counted, and
+    makes the last round unnecessary, where warming up is nothing beside what it takes. Those of `beside` take part in three
+    rounds and do not warm up: that shows in their range, not in their median. A tool of others stops early, see `Timed.enough`.
     """
     tools, beside = dict(tools), beside or {}
     timed = {name: Timed(name) for name in [*tools, *beside]}
     for number in range(0 if warm_up else 1, rounds + 1):
-        for name, tool in (tools | beside if number <= FEW else tools).items():
+        for name, tool in (tools | beside if 0 < number <= FEW else tools).items():
             one = timed[name]
             if one.enough(FEW if name in beside else rounds):
                 continue

@@ -16,6 +16,12 @@ const ACCOUNT: &str = "123456789012";
 /// What the presets need, and what people's own templates most often hold besides.
 const SERVICES: &str = "cloudformation,s3,dynamodb,elasticache,ec2,sts,secretsmanager,iam,logs,sns,sqs";
 
+/// `python -m ministack`, with a collector that looks less often. What is stored makes no cycles, and looking through all of it
+/// again and again takes a quarter of the time of an upload; memory stays the same.
+const START: &str = "import gc, runpy
+gc.set_threshold(10_000, 20, 50)
+runpy.run_module('ministack', run_name='__main__', alter_sys=True)";
+
 /// What pip is asked for.
 pub(super) fn requirement() -> String {
     format!("ministack=={VERSION}")
@@ -30,7 +36,7 @@ pub(super) fn spawn(python: &Path, options: &Options, port: u16, redis_port: u16
         .map_err(|e| Error::file("write", options.aws_log(), e))?;
     let dir = options.run_dir();
     Command::new(python)
-        .args(["-m", "ministack"])
+        .args(["-c", START])
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .env("HOME", &dir)

