@@ -17,7 +17,7 @@ const ACCOUNT: &str = "123456789012";
 const SERVICES: &str = "cloudformation,s3,dynamodb,elasticache,ec2,sts,secretsmanager,iam,logs,sns,sqs";
 
 /// `python -m ministack`, with a collector that looks less often. What is stored makes no cycles, and looking through all of it
-/// again and again takes a quarter of the time of an upload; memory stays the same.
+/// again and again takes a fifth of the time of an upload; memory stays the same.
 const START: &str = "import gc, runpy
 gc.set_threshold(10_000, 20, 50)
 runpy.run_module('ministack', run_name='__main__', alter_sys=True)";
