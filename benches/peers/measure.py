@@ -81,7 +81,7 @@ def alternate(tools, rounds, beside=None, warm_up=True) -> list[Timed]:
 
     `tools` maps a name to a function of the round's number, which returns seconds. Each runs once before, which is counted, and
     makes the last round unnecessary, where warming up is nothing beside what it takes. Those of `beside` take part in three
-    rounds and do not warm up: that shows in their range, not in their median. A tool of others stops early, see `Timed.enough`.
+    rounds and do not warm up, which shows in the range of three runs and not in their median. A tool of others stops early, see `Timed.enough`.
     """
     tools, beside = dict(tools), beside or {}
     timed = {name: Timed(name) for name in [*tools, *beside]}

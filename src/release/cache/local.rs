@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
-use super::folder::{BLOBS, BYTECODE, Folder, NOTES, TREES};
+use super::folder::{BLOBS, BYTECODE, Folder, TREES};
 use super::memory::{Held, Memory};
 use super::seen::Seen;
 use super::sweep::sweep;
@@ -23,7 +23,7 @@ const LIMIT: u64 = 1 << 30;
 const SHARE: u64 = 32;
 
 /// Of a hash, in bytes.
-const HASH: usize = 32;
+pub(super) const HASH: usize = 32;
 
 /// Where the cache is, and how large it may become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,14 +59,14 @@ impl CacheOptions {
 /// absent.
 #[derive(Debug, Default)]
 pub struct LocalCache {
-    folder: Option<Folder>,
+    pub(super) folder: Option<Folder>,
     limit: u64,
     written: AtomicU64,
     /// Batches that are on their way into the folder.
     unwritten: Mutex<usize>,
     written_one: Condvar,
     memory: Mutex<Memory>,
-    notes: Mutex<HashMap<String, Bytes>>,
+    pub(super) notes: Mutex<HashMap<String, Bytes>>,
     seen: Seen,
     resolving: tokio::sync::Mutex<()>,
 }
@@ -117,19 +117,6 @@ pub(in crate::release) enum Check {
     Fresh,
     /// Nothing but its size, wherever it comes from, by who checks every file that is in the pack.
     Files,
-}
-
-/// What a note is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::release) enum NoteKind {
-    /// A move that led to a release.
-    Move,
-    /// The move that an area was at when it was last looked at.
-    Current,
-    /// Where the stores of an environment are.
-    Environment,
-    /// A manifest of which every file was found to be what it says.
-    Proven,
 }
 
 impl LocalCache {
@@ -312,51 +299,6 @@ impl LocalCache {
         Some(self.folder.as_ref()?.path(TREES, digest))
     }
 
-    /// A note, as it was left.
-    pub(in crate::release) fn note(&self, kind: NoteKind, about: &str) -> Option<Bytes> {
-        let name = note_name(kind, about);
-        {
-            let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(note) = notes.get(&name) {
-                return Some(note.clone());
-            }
-        }
-        let folder = self.folder.as_ref()?;
-        let mut kept = Bytes::from(folder.read(NOTES, &name).ok()??);
-        if kept.len() >= 32 {
-            let hash = kept.split_to(32);
-            if ContentHash::of(&kept).0 == *hash {
-                return Some(kept);
-            }
-        }
-        let _ = std::fs::remove_file(folder.path(NOTES, &name));
-        None
-    }
-
-    /// What this process itself has noted.
-    pub(in crate::release) fn own_note(&self, kind: NoteKind, about: &str) -> Option<Bytes> {
-        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.get(&note_name(kind, about)).cloned()
-    }
-
-    pub(in crate::release) fn leave_note(&self, kind: NoteKind, about: &str, note: &Bytes) {
-        let name = note_name(kind, about);
-        let known = {
-            let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-            notes
-                .insert(name.clone(), note.clone())
-                .is_some_and(|before| before == *note)
-        };
-        if !known && self.note_on_disk(&name) != Some(ContentHash::of(note)) {
-            self.write(NOTES, &name, &[&ContentHash::of(note).0, note]);
-        }
-    }
-
-    fn note_on_disk(&self, name: &str) -> Option<ContentHash> {
-        let kept = self.folder.as_ref()?.read(NOTES, name).ok()??;
-        Some(ContentHash::of(kept.get(32..)?))
-    }
-
     /// Held while an environment is looked for, so that it is asked for once.
     pub(in crate::release) async fn resolving(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.resolving.lock().await
@@ -372,7 +314,7 @@ impl LocalCache {
     }
 
     /// A cache that cannot be written is no reason to fail.
-    fn write(&self, kind: &str, name: &str, parts: &[&[u8]]) {
+    pub(super) fn write(&self, kind: &str, name: &str, parts: &[&[u8]]) {
         let Some(folder) = &self.folder else { return };
         let size: u64 = parts.iter().map(|part| part.len() as u64).sum();
         if size > self.limit {
@@ -389,14 +331,4 @@ impl LocalCache {
             sweep(folder, self.limit);
         }
     }
-}
-
-fn note_name(kind: NoteKind, about: &str) -> String {
-    let kind = match kind {
-        NoteKind::Move => "move",
-        NoteKind::Current => "current",
-        NoteKind::Environment => "environment",
-        NoteKind::Proven => "proven",
-    };
-    ContentHash::of(format!("{kind}\n{about}").as_bytes()).to_string()
 }

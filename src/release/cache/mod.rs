@@ -4,10 +4,12 @@
 mod folder;
 mod local;
 mod memory;
+mod notes;
 mod report;
 mod seen;
 mod sweep;
 
 pub use local::{CacheOptions, LocalCache};
-pub(in crate::release) use local::{Check, NoteKind, Writing};
+pub(in crate::release) use local::{Check, Writing};
+pub(in crate::release) use notes::NoteKind;
 pub use report::{CacheReport, clear, report};
